@@ -429,19 +429,42 @@ struct Chain<'a>(&'a Error);
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        let mut said = self.0.detail().to_owned();
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Some errors repeat the text of their cause.
-            if !said.ends_with(&text) {
-                write!(f, ": {}", text.escape_debug())?;
-            }
-            said = text;
-            cause = error.source();
-        }
-        Ok(())
+        write_causes(f, self.0.detail().to_owned(), self.0.source())
     }
+}
+
+/// Returns the error and its causes as a text that continues a line, such as `: the server failed: connection refused`.
+#[cfg(all(feature = "rate-limit", feature = "tracing"))]
+pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl fmt::Display + 'a {
+    Causes(error)
+}
+
+#[cfg(all(feature = "rate-limit", feature = "tracing"))]
+struct Causes<'a>(&'a (dyn StdError + 'static));
+
+#[cfg(all(feature = "rate-limit", feature = "tracing"))]
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_causes(f, String::new(), Some(self.0))
+    }
+}
+
+/// Writes the cause and its own causes after a text that was written before.
+fn write_causes(
+    f: &mut fmt::Formatter<'_>,
+    mut said: String,
+    mut cause: Option<&(dyn StdError + 'static)>,
+) -> fmt::Result {
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some errors repeat the text of their cause.
+        if !said.ends_with(&text) {
+            write!(f, ": {}", text.escape_debug())?;
+        }
+        said = text;
+        cause = error.source();
+    }
+    Ok(())
 }
 
 // Implemented by hand, because a derived implementation would print the source, which may contain an address or a URL.

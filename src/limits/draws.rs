@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::allotments::{Allotments, Decision, Purpose};
+use super::draw_events::DrawEvents;
 use super::rate::too_fast;
 use super::shared_rate::{AnySharedRate, DrawNotSent, SharedRateLimit, SharedRateStatus};
 use crate::connection::ConnectionKey;
@@ -20,6 +21,7 @@ use crate::single_flight::{Join, Leader, SingleFlight, Waiter};
 
 /// The maximum time of a draw, and the maximum time for which a call waits for all its draws.
 const DRAW_TIMEOUT: Duration = Duration::from_millis(250);
+const TOO_LATE: &str = "there was no answer in 250 ms";
 /// The maximum number of draws for which a call waits, in case that later callers take what was drawn.
 const MAX_DRAWS_OF_CALL: u32 = 4;
 /// The maximum number of keys that draw at the same time.
@@ -34,6 +36,7 @@ pub(super) struct SharedRates {
     source: Arc<dyn AnySharedRate>,
     allotments: Arc<Allotments>,
     flights: Arc<SingleFlight<ConnectionKey, (), ()>>,
+    events: Arc<DrawEvents>,
 }
 
 impl SharedRates {
@@ -43,6 +46,7 @@ impl SharedRates {
             source,
             allotments: Arc::new(Allotments::new(rate, replicas)),
             flights: SingleFlight::new(MAX_KEYS_DRAWING),
+            events: Arc::default(),
         }
     }
 
@@ -53,6 +57,7 @@ impl SharedRates {
         if is_same && self.allotments.is_alike(&other.allotments) {
             self.allotments = Arc::clone(&other.allotments);
             self.flights = Arc::clone(&other.flights);
+            self.events = Arc::clone(&other.events);
         }
     }
 
@@ -124,6 +129,7 @@ impl SharedRates {
     /// Draws in a task, so that a caller that leaves doesn't lose what was drawn.
     fn start(&self, key: ConnectionKey, leader: Leader<ConnectionKey, (), ()>) {
         let (source, allotments) = (Arc::clone(&self.source), Arc::clone(&self.allotments));
+        let events = Arc::clone(&self.events);
         tokio::spawn(async move {
             let mut attempt = Attempt {
                 allotments,
@@ -132,13 +138,19 @@ impl SharedRates {
             };
             let want = attempt.allotments.want(&attempt.key);
             let draw = source.draw(attempt.key.clone(), attempt.allotments.rate(), want);
-            match timeout(DRAW_TIMEOUT, draw).await {
-                Ok(Ok(drawn)) => {
+            let drawn = timeout(DRAW_TIMEOUT, draw).await;
+            match drawn.unwrap_or_else(|_| Err(TOO_LATE.into())) {
+                Ok(drawn) => {
                     attempt.end = End::Drawn;
                     attempt.allotments.on_drawn(&attempt.key, want, drawn);
+                    events.on_drawn();
                 }
-                Ok(Err(error)) if error.is::<DrawNotSent>() => attempt.end = End::NotSent,
-                Ok(Err(_)) | Err(_) => {}
+                Err(error) => {
+                    if error.is::<DrawNotSent>() {
+                        attempt.end = End::NotSent;
+                    }
+                    events.on_failed(&*error);
+                }
             }
             // The allotments must be complete before the callers go on.
             drop(attempt);
@@ -296,7 +308,7 @@ mod tests {
                 }
                 Mode::Fails => {
                     note(0);
-                    return Err("away".into());
+                    return Err("away\n\"".into());
                 }
                 Mode::Panics => {
                     note(0);
@@ -648,6 +660,70 @@ mod tests {
             assert!(call(&rates, "c").await.is_ok());
         }
         assert!(!rates.allotments.has_failed_source());
+    }
+
+    #[cfg(feature = "tracing")]
+    #[tokio::test(start_paused = true)]
+    async fn failed_draws_are_logged_every_10_s_and_the_next_success_once() {
+        /// A log in memory.
+        #[derive(Clone, Default)]
+        struct Log(Arc<Mutex<Vec<u8>>>);
+
+        impl std::io::Write for Log {
+            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+                self.0.lock().unwrap().write(bytes)
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .without_time()
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let lines = || String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(30)));
+        assert!(call(&rates, "c").await.is_ok());
+        assert_eq!(lines(), "");
+        model.set(Mode::Fails);
+        let failed =
+            "a draw of the rate that all processes share failed, so this process counts for itself";
+        for id in ["d", "e", "f"] {
+            let _ = call(&rates, id).await;
+        }
+        let event = |cause, left_out| {
+            format!(" WARN tower_passthrough: {failed}: {cause} left_out={left_out}\n")
+        };
+        assert_eq!(lines(), event("away\\n\\\"", 0));
+        advance(Duration::from_secs(10)).await;
+        model.set(Mode::Hangs);
+        let _ = call(&rates, "g").await;
+        tokio::time::sleep(DRAW_TIMEOUT * 2).await;
+        assert_eq!(lines(), event(TOO_LATE, 2));
+        model.set(Mode::Answers);
+        for _ in 0..3 {
+            advance(Duration::from_secs(2)).await;
+            let _ = call(&rates, "c").await;
+            yield_now().await;
+        }
+        let again = "a draw of the rate that all processes share succeeded again";
+        assert_eq!(lines(), format!(" INFO tower_passthrough: {again}\n"));
+        // A failure soon after a logged failure isn't logged, and neither is the success after it.
+        model.set(Mode::Full);
+        let _ = call(&rates, "h").await;
+        model.set(Mode::Answers);
+        advance(Duration::from_secs(1)).await;
+        let _ = call(&rates, "h").await;
+        yield_now().await;
+        assert_eq!(lines(), "");
     }
 
     #[tokio::test(start_paused = true)]

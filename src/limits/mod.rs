@@ -45,6 +45,8 @@
 mod allotments;
 mod buffers;
 #[cfg(feature = "rate-limit")]
+mod draw_events;
+#[cfg(feature = "rate-limit")]
 mod draws;
 mod in_flight;
 #[cfg(feature = "rate-limit")]

@@ -70,8 +70,9 @@ pub trait SharedRate: Send + Sync + 'static {
     /// # Errors
     ///
     /// Any error, if it isn't known how many calls may begin. The process then counts for itself. The error is [`DrawNotSent`] if the draw
-    /// waited for other draws until its time ended. The error isn't logged: log it in the
-    /// implementation.
+    /// waited for other draws until its time ended.
+    ///
+    /// With the feature `tracing`, the error is logged with its sources, at most once in 10 s, so their texts must not contain a secret.
     ///
     /// # Cancel safety
     ///

@@ -2,6 +2,7 @@
 
 mod changes;
 mod error;
+mod pause;
 mod pool;
 mod rotate;
 mod rows;

@@ -12,9 +12,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Config, Row};
-use tower_passthrough::durable::random_version;
 
 use crate::error::{DatabaseError, InternalError};
+use crate::pause::{Pause, jittered};
 use crate::servers::Password;
 use crate::tls::Tls;
 
@@ -24,7 +24,7 @@ const MAX_WAITING: usize = 64;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time that an answer may take longer than the server's own timeout for a statement.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
-/// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
+/// The pauses after failures to connect.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
 /// The maximum number of times that a statement is sent if its connection can't be used.
@@ -61,14 +61,12 @@ struct Shared {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     idle: Vec<Connected>,
     /// The index of the server that is tried first.
     server: usize,
-    failures: u32,
-    /// The error of the last attempt to connect, and the time of the next.
-    pause: Option<(DatabaseError, Instant)>,
+    /// After an attempt to connect that has failed.
+    pause: Pause,
 }
 
 struct Connected {
@@ -148,12 +146,8 @@ impl Shared {
     async fn connect(&self) -> Result<Connected, DatabaseError> {
         let first = {
             let state = self.state();
-            match &state.pause {
-                Some((error, until)) if Instant::now() < *until => {
-                    return Err(DatabaseError::Pausing(Box::new(error.clone())));
-                }
-                _ => state.server,
-            }
+            state.pause.check()?;
+            state.server
         };
         let mut failure = DatabaseError::Closed;
         for offset in 0..self.servers.len() {
@@ -165,24 +159,13 @@ impl Shared {
                 Ok(connected) => {
                     let mut state = self.state();
                     state.server = index;
-                    state.failures = 0;
-                    state.pause = None;
+                    state.pause.end();
                     return Ok(connected);
                 }
                 Err(error) => failure = error,
             }
         }
-        let mut state = self.state();
-        // Several failures at once count once.
-        if state
-            .pause
-            .as_ref()
-            .is_none_or(|(_, until)| *until <= Instant::now())
-        {
-            state.failures = state.failures.saturating_add(1);
-            let pause = jittered(pause_after(state.failures));
-            state.pause = Some((failure.clone(), Instant::now() + pause));
-        }
+        self.state().pause.begin(&failure);
         Err(failure)
     }
 
@@ -238,18 +221,6 @@ impl Shared {
     }
 }
 
-fn pause_after(failures: u32) -> Duration {
-    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-    MIN_PAUSE.saturating_mul(doubled).min(MAX_PAUSE)
-}
-
-/// Returns a random time from a half of `pause` to `pause`.
-fn jittered(pause: Duration) -> Duration {
-    let random = random_version().map_or(0, |version| version.get() % 1000);
-    let part = 0.5 + f64::from(u16::try_from(random).unwrap_or_default()) / 2000.0;
-    pause.mul_f64(part)
-}
-
 impl Pool {
     pub(crate) fn new(
         servers: Vec<Config>,
@@ -269,7 +240,11 @@ impl Pool {
             statement_timeout,
             answers: AtomicU64::new(0),
             is_without_options: AtomicBool::new(false),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                idle: Vec::new(),
+                server: 0,
+                pause: Pause::between(MIN_PAUSE, MAX_PAUSE),
+            }),
         }))
     }
 
@@ -410,21 +385,47 @@ fn is_from_read_only(rows: &[Row]) -> Result<bool, InternalError> {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
-    use super::*;
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    #[test]
-    fn pauses_double_up_to_a_maximum_and_are_jittered() {
-        assert_eq!(pause_after(1), MIN_PAUSE);
-        assert_eq!(pause_after(2), MIN_PAUSE * 2);
-        assert_eq!(pause_after(3), MIN_PAUSE * 4);
-        assert_eq!(pause_after(u32::MAX), MAX_PAUSE);
-        let pauses: std::collections::HashSet<_> = (0..50).map(|_| jittered(MAX_PAUSE)).collect();
-        assert!(pauses.len() > 10);
-        assert!(
-            pauses
-                .iter()
-                .all(|pause| (MAX_PAUSE / 2..=MAX_PAUSE).contains(pause))
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+    use tower_passthrough::Secret;
+
+    use super::*;
+    use crate::servers::servers;
+
+    /// A listener with a full queue, which drops packets, as an address of a machine that is gone does.
+    #[tokio::test]
+    async fn an_address_that_drops_packets_leaves_time_for_the_next_address_of_its_host() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let silent = socket.listen(0).unwrap();
+        let address = silent.local_addr().unwrap();
+        let mut queued = Vec::new();
+        let wait = Duration::from_millis(200);
+        while let Ok(connected) = timeout(wait, TcpStream::connect(address)).await {
+            queued.push(connected.unwrap());
+            assert!(queued.len() < 100, "the queue never becomes full");
+        }
+        let next = TcpListener::bind("127.0.0.1:0").await.unwrap();
+
+        let url = Secret::from(format!("postgres://u@127.0.0.1:{}/d", address.port()));
+        let mut server = servers(&url, false).unwrap().remove(0);
+        // The driver tries the hosts of a list as it tries the addresses of a host.
+        let port = next.local_addr().unwrap().port();
+        server.host("127.0.0.1").port(port);
+        let pool = Pool::new(
+            Vec::new(),
+            Tls::new(&[]).unwrap(),
+            Password::InUrl,
+            1,
+            Duration::from_secs(5),
         );
+        let is_tried = tokio::select! {
+            accepted = next.accept() => accepted.is_ok(),
+            _ = pool.0.connect_to(&server) => false,
+        };
+        assert!(is_tried);
     }
 }

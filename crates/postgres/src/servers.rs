@@ -10,6 +10,9 @@ use tower_passthrough::Secret;
 
 use crate::error::{DatabaseError, PostgresStoreError};
 
+/// The maximum time until one of the addresses of a host accepts a connection. The addresses of a host are tried in order, and share the
+/// maximum time of a connection, which must be longer: otherwise an address that drops packets would use up the time of the others.
+const ACCEPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum time in which the operating system must have delivered what was sent.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
@@ -160,6 +163,7 @@ fn base(all: &Config) -> Config {
         .application_name(all.get_application_name().unwrap_or("tower-passthrough"))
         .ssl_negotiation(all.get_ssl_negotiation())
         .channel_binding(all.get_channel_binding())
+        .connect_timeout(ACCEPT_TIMEOUT)
         .tcp_user_timeout(TCP_USER_TIMEOUT)
         .keepalives(true)
         .keepalives_idle(KEEPALIVE_IDLE)

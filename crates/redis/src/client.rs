@@ -13,8 +13,8 @@ use crate::info::Requirement;
 use crate::layout::{Layout, Slot, shards, slot_of};
 use crate::node::{
     ACKNOWLEDGEMENT_TIMEOUT, ANSWER_MARGIN, Acknowledgement, Connected, Epoch, Node, Settings, Use,
-    jittered,
 };
+use crate::pause::{doubled, jittered};
 use crate::scripts::Script;
 use crate::servers::Server;
 
@@ -144,6 +144,69 @@ enum Refused {
     Later,
 }
 
+/// The refusals by a cluster that an operation has followed. Commands that were sent at once and refused count once.
+#[derive(Default)]
+struct Refusals {
+    /// The number of times that the operation was refused.
+    count: u32,
+    /// The number of those times because a slot was moved.
+    moves: u32,
+    /// The refusals since the operation was last sent.
+    current: Option<Round>,
+}
+
+/// Refusals of commands that were sent at once.
+struct Round {
+    error: RedisError,
+    is_moved: bool,
+    is_later: bool,
+}
+
+impl Refusals {
+    /// Fails with the error if it was followed often enough.
+    fn add(
+        &mut self,
+        error: &RedisError,
+        refused: &Refused,
+        until: Instant,
+    ) -> Result<(), RedisError> {
+        if self.moves >= MAX_REDIRECTS || Instant::now() >= until {
+            return Err(error.clone());
+        }
+        let current = self.current.get_or_insert_with(|| Round {
+            error: error.clone(),
+            is_moved: false,
+            is_later: false,
+        });
+        current.is_moved |= matches!(refused, Refused::Again);
+        current.is_later |= matches!(refused, Refused::Later);
+        Ok(())
+    }
+
+    /// Returns `true` if there is a pause before the operation is sent again.
+    fn needs_pause(&self) -> bool {
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.is_later || self.count >= QUICK_REDIRECTS)
+    }
+
+    /// Waits until the operation may be sent again. Fails with the refusal if the time of the operation ends before.
+    async fn pause(&mut self, until: Instant) -> Result<(), RedisError> {
+        let needs_pause = self.needs_pause();
+        let Some(current) = self.current.take() else {
+            return Ok(());
+        };
+        self.count = self.count.saturating_add(1);
+        self.moves += u32::from(current.is_moved);
+        if needs_pause {
+            sleep_until(until.min(Instant::now() + refused_pause(self.count))).await;
+        }
+        match Instant::now() < until {
+            true => Ok(()),
+            false => Err(current.error),
+        }
+    }
+}
+
 impl Client {
     /// Returns the same servers as a client with connections of its own, which opens them when it's used.
     #[cfg(feature = "rates")]
@@ -218,8 +281,12 @@ impl Client {
     }
 
     /// Follows a refusal of the cluster, which has changed nothing. `None` if the error is another error.
+    ///
+    /// Fails if the refusal was followed often enough.
     async fn refused(
         &self,
+        refusals: &mut Refusals,
+        effect: Effect,
         error: &RedisError,
         slot: Slot,
         from: &Arc<Node>,
@@ -228,17 +295,20 @@ impl Client {
         let Servers::Cluster(cluster) = &self.0.servers else {
             return Ok(None);
         };
-        Ok(match error {
+        let refused = match error {
             RedisError::Moved(to) => {
                 // Other slots were probably moved as well, and this node knows that.
                 self.learn(Some(Arc::clone(from)), until).await;
                 cluster.moved(slot, to, from)?;
-                Some(Refused::Again)
+                Refused::Again
             }
-            RedisError::Ask(to) => Some(Refused::Ask(cluster.redirected(to, from)?)),
-            error if error.has_code("TRYAGAIN") => Some(Refused::Later),
-            _ => None,
-        })
+            RedisError::Ask(_) if effect == Effect::Sweep => Refused::Later,
+            RedisError::Ask(to) => Refused::Ask(cluster.redirected(to, from)?),
+            error if error.has_code("TRYAGAIN") => Refused::Later,
+            _ => return Ok(None),
+        };
+        refusals.add(error, &refused, until)?;
+        Ok(Some(refused))
     }
 
     /// Runs a script until it's answered. It's sent again if it certainly changed nothing, or if it only reads.
@@ -251,7 +321,7 @@ impl Client {
         call: Call<'_>,
     ) -> Result<(Value, Arc<Node>, Arc<Connected>), InternalError> {
         let slot = call.slot();
-        let (mut attempt, mut redirects, mut refusals) = (1, 0, 0);
+        let (mut attempt, mut refusals) = (1, Refusals::default());
         let mut asked = None;
         loop {
             let is_asking = asked.is_some();
@@ -284,21 +354,13 @@ impl Client {
                 Ok(Err(error)) => error,
                 Err(_) => RedisError::Timeout("the server's answer"),
             };
-            if let Some(mut refused) = self.refused(&error, slot, &node, until).await? {
-                if effect == Effect::Sweep && matches!(refused, Refused::Ask(_)) {
-                    refused = Refused::Later;
-                }
-                if matches!(refused, Refused::Again) {
-                    redirects += 1;
-                }
-                refusals += 1;
-                if matches!(refused, Refused::Later) || refusals > QUICK_REDIRECTS {
-                    let _waiting = node.waiting(which, is_urgent)?;
-                    sleep_until(until.min(Instant::now() + refused_pause(refusals))).await;
-                }
-                if redirects >= MAX_REDIRECTS || Instant::now() >= until {
-                    return Err(error.into());
-                }
+            let refused = self.refused(&mut refusals, effect, &error, slot, &node, until);
+            if let Some(refused) = refused.await? {
+                let _waiting = match refusals.needs_pause() {
+                    true => node.waiting(which, is_urgent)?,
+                    false => None,
+                };
+                refusals.pause(until).await?;
                 if let Refused::Ask(node) = refused {
                     asked = Some(node);
                 }
@@ -399,7 +461,7 @@ impl Client {
         let mut answers: Vec<Option<Value>> = vec![None; questions.len()];
         let mut parts = self.parts(&questions, 0..questions.len())?;
         let questions = Arc::new(questions);
-        let (mut attempt, mut redirects) = (1, 0);
+        let (mut attempt, mut refusals) = (1, Refusals::default());
         while !parts.is_empty() {
             let mut running = JoinSet::new();
             for part in parts {
@@ -410,7 +472,6 @@ impl Client {
                 });
             }
             let mut again = Vec::new();
-            let mut is_later = false;
             parts = Vec::new();
             while let Some(ended) = running.join_next().await {
                 let (part, found) = ended.map_err(|_| InternalError::Stopped)?;
@@ -439,30 +500,20 @@ impl Client {
                         Err(error) => error,
                     };
                     let slot = questions.get(index).map_or(0, |question| question.slot);
-                    let refused = self.refused(&error, slot, &part.node, until).await?;
-                    if refused.is_none() || redirects >= MAX_REDIRECTS || Instant::now() >= until {
-                        return Err(error.into());
-                    }
-                    match refused {
+                    let (refusals, node) = (&mut refusals, &part.node);
+                    let refused = self.refused(refusals, Effect::Read, &error, slot, node, until);
+                    match refused.await? {
+                        None => return Err(error.into()),
                         Some(Refused::Ask(node)) => parts.push(Part {
                             node,
                             is_asking: true,
                             indexes: vec![index],
                         }),
-                        refused => {
-                            is_later |= matches!(refused, Some(Refused::Later));
-                            again.push(index);
-                        }
+                        Some(Refused::Again | Refused::Later) => again.push(index),
                     }
                 }
             }
-            if again.is_empty() && parts.is_empty() {
-                break;
-            }
-            redirects += 1;
-            if is_later || redirects > QUICK_REDIRECTS {
-                sleep_until(until.min(Instant::now() + refused_pause(redirects))).await;
-            }
+            refusals.pause(until).await?;
             parts.extend(self.parts(&questions, again)?);
         }
         Ok(answers.into_iter().map(Option::unwrap_or_default).collect())
@@ -513,9 +564,7 @@ impl Client {
 
 /// Returns the pause after so many refusals.
 fn refused_pause(refusals: u32) -> Duration {
-    let doubled = 2_u32.saturating_pow(refusals.saturating_sub(1));
-    let pause = MIN_REFUSED_PAUSE.saturating_mul(doubled);
-    jittered(pause.min(MAX_REFUSED_PAUSE))
+    jittered(doubled(MIN_REFUSED_PAUSE, MAX_REFUSED_PAUSE, refusals))
 }
 
 /// Returns `true` if commands that only read may succeed on another connection.
@@ -580,5 +629,41 @@ fn had_too_little_time(error: &RedisError, sent_at: Instant) -> bool {
 impl From<RedisError> for RedisStoreError {
     fn from(error: RedisError) -> Self {
         InternalError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Follows a refusal as often as it may be followed, and returns the number of times and the time that it took.
+    async fn followed(refused: &Refused, most: usize) -> (usize, Duration) {
+        let began = Instant::now();
+        let until = began + Duration::from_secs(60);
+        let (mut refusals, error) = (Refusals::default(), RedisError::of_code("TRYAGAIN"));
+        for count in 0..most {
+            let mut next = refusals.add(&error, refused, until);
+            if next.is_ok() {
+                next = refusals.pause(until).await;
+            }
+            if let Err(last) = next {
+                assert_eq!(last, error);
+                return (count, began.elapsed());
+            }
+        }
+        (most, began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn moves_have_a_maximum_and_a_slot_that_is_being_moved_only_the_time_of_the_operation() {
+        let (count, time) = followed(&Refused::Again, 1_000).await;
+        assert_eq!(count, 16);
+        assert!(time < Duration::from_secs(8), "{time:?}");
+        let (count, time) = followed(&Refused::Later, 1_000).await;
+        assert!(count > 100, "{count}");
+        assert_eq!(time, Duration::from_secs(60));
+        // The first refusals are followed at once, unless the slot is being moved.
+        assert_eq!(followed(&Refused::Again, 2).await.1, Duration::ZERO);
+        assert_ne!(followed(&Refused::Later, 1).await.1, Duration::ZERO);
     }
 }

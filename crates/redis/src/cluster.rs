@@ -20,7 +20,8 @@ use tokio::time::{Instant, timeout};
 use crate::error::{Redirect, RedisError};
 use crate::info::Info;
 use crate::layout::{SLOTS, Slot};
-use crate::node::{Connected, Expected, Node, Settings, jittered};
+use crate::node::{Connected, Expected, Node, Settings};
+use crate::pause::jittered;
 use crate::race::first_success;
 use crate::servers::Server;
 

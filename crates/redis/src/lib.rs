@@ -8,6 +8,7 @@ mod info;
 mod layout;
 mod node;
 mod open;
+mod pause;
 mod race;
 #[cfg(feature = "rates")]
 mod rates;
@@ -15,6 +16,7 @@ mod records;
 mod rotate;
 mod scripts;
 mod servers;
+mod settings;
 mod store;
 mod tls;
 mod values;
@@ -35,14 +37,12 @@ use tower_passthrough::Secret;
 use tower_passthrough::durable::ConnectionCache;
 
 use self::changes::{ChangeLog, Positions};
-use self::client::{Client, Unopened};
+use self::client::Client;
 use self::error::InternalError;
 use self::layout::Layout;
-use self::node::Settings;
 use self::records::Records;
 use self::scripts::Scripts;
-use self::servers::Password;
-use self::tls::Tls;
+use self::settings::ServerSettings;
 
 /// A [`ConnectionStore`](tower_passthrough::store::ConnectionStore) in Redis or Valkey. Cloning increments a reference count; clones share
 /// their cache and their connections to the server.
@@ -62,9 +62,7 @@ struct Shared {
 #[must_use]
 pub struct RedisStoreBuilder {
     keys: Keys,
-    password: Password,
-    roots: Vec<Vec<u8>>,
-    prefix: String,
+    server: ServerSettings,
     durability: Durability,
     replicas: usize,
     timeout: Duration,
@@ -72,14 +70,13 @@ pub struct RedisStoreBuilder {
     cache_bytes: u64,
     staleness: Duration,
     outage_grace: Duration,
-    is_plaintext_allowed: bool,
     is_volatile_allowed: bool,
 }
 
 impl RedisStoreBuilder {
     /// Sets the password, in place of the URL's password. Default: the URL's password.
     pub fn password(mut self, password: Secret) -> Self {
-        self.password = Password::Fixed(password);
+        self.server.set_password(password);
         self
     }
 
@@ -88,7 +85,7 @@ impl RedisStoreBuilder {
     /// The file is read for each connection to the server, so that the password can be replaced while calls are running. Default: the
     /// URL's password.
     pub fn password_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.password = Password::File(path.into());
+        self.server.set_password_file(path.into());
         self
     }
 
@@ -97,13 +94,13 @@ impl RedisStoreBuilder {
     /// The server's certificate must be signed by a trusted certificate, and must be valid for the host of the URL. Default: the bundled
     /// roots of Mozilla.
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(pem.into());
+        self.server.add_root_pem(pem.into());
         self
     }
 
     /// Sets the first part of the names of all keys in Redis. No other program may use names that begin with it. Default: `tp`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+        self.server.set_prefix(prefix.into());
         self
     }
 
@@ -253,18 +250,8 @@ impl RedisStoreBuilder {
 
     /// Returns the client, which has found out if there is a cluster, and the names of the keys.
     async fn client(&self, url: &Secret) -> Result<(Client, Layout), RedisStoreError> {
-        if !layout::is_prefix(&self.prefix) {
-            return Err(RedisStoreError::InvalidPrefix);
-        }
-        let servers = servers::servers(url, self.is_plaintext_allowed)?;
-        let tls = Tls::new(&self.roots)?;
-        let settings = Settings::new(tls, self.password.clone());
-        let unopened = Unopened::new(servers, settings, self.timeout, self.is_plaintext_allowed);
-        let client = unopened.open().await?;
-        let layout = Layout {
-            prefix: self.prefix.clone(),
-        };
-        Ok((client, layout))
+        let (unopened, layout) = self.server.unopened(url, self.timeout)?;
+        Ok((unopened.open().await?, layout))
     }
 }
 
@@ -279,7 +266,7 @@ impl DangerousRedisStoreBuilder {
     /// but integrations and connection keys aren't, and an attacker can restore removed connections. Default: without TLS, only servers at
     /// Unix sockets and loopback addresses are used.
     pub fn plaintext(mut self) -> RedisStoreBuilder {
-        self.0.is_plaintext_allowed = true;
+        self.0.server.allow_plaintext();
         self.0
     }
 
@@ -321,9 +308,7 @@ impl RedisStore {
     pub fn builder(keys: Keys) -> RedisStoreBuilder {
         RedisStoreBuilder {
             keys,
-            password: Password::InUrl,
-            roots: Vec::new(),
-            prefix: "tp".to_owned(),
+            server: ServerSettings::new(),
             durability: Durability::default(),
             replicas: 0,
             timeout: Duration::from_secs(5),
@@ -331,7 +316,6 @@ impl RedisStore {
             cache_bytes: 64 << 20,
             staleness: Duration::from_secs(1),
             outage_grace: Duration::from_secs(60),
-            is_plaintext_allowed: false,
             is_volatile_allowed: false,
         }
     }
@@ -413,7 +397,7 @@ impl fmt::Debug for RedisStore {
 impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder")
-            .field("prefix", &self.prefix)
+            .field("prefix", &self.server.prefix())
             .field("durability", &self.durability)
             .field("replicas", &self.replicas)
             .field("timeout", &self.timeout)

@@ -13,11 +13,11 @@ use redis::{Cmd, Value, cmd};
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use tower_passthrough::durable::random_version;
 
 use crate::client::{Call, Effect};
 use crate::error::{InternalError, RedisError};
 use crate::info::{Info, NOT_SHOWN, Requirement, aof_settings, check_aof_settings, is_not_shown};
+use crate::pause::Pause;
 use crate::race::first_success;
 use crate::scripts::Script;
 use crate::servers::{Password, Place, Server};
@@ -33,7 +33,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time that an answer may take longer than the server's own timeout.
 pub(crate) const ANSWER_MARGIN: Duration = Duration::from_secs(1);
-/// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
+/// The pauses after failures to connect.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
 
@@ -136,13 +136,11 @@ impl Use {
     }
 }
 
-#[derive(Default)]
 struct State {
     /// The index of the server that is tried first.
     server: usize,
-    failures: u32,
-    /// The error of the last attempt to connect, and the time of the next.
-    pause: Option<(RedisError, Instant)>,
+    /// After an attempt to connect that has failed.
+    pause: Pause,
 }
 
 impl Settings {
@@ -239,18 +237,6 @@ impl Settings {
         };
         Ok((connected, info))
     }
-}
-
-fn pause_after(failures: u32) -> Duration {
-    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-    MIN_PAUSE.saturating_mul(doubled).min(MAX_PAUSE)
-}
-
-/// Returns a random time from a half of `pause` to `pause`.
-pub(crate) fn jittered(pause: Duration) -> Duration {
-    let random = random_version().map_or(0, |version| version.get() % 1000);
-    let part = 0.5 + f64::from(u16::try_from(random).unwrap_or_default()) / 2000.0;
-    pause.mul_f64(part)
 }
 
 /// Returns the answers, or the errors that the server answered with.
@@ -413,7 +399,10 @@ impl Node {
             settings,
             servers,
             is_of_cluster,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                server: 0,
+                pause: Pause::between(MIN_PAUSE, MAX_PAUSE),
+            }),
             main: Lane::new(),
             durable: Lane::new(),
             acknowledged: tokio::sync::Mutex::default(),
@@ -481,12 +470,8 @@ impl Node {
     async fn connect(&self) -> Result<Connected, RedisError> {
         let first = {
             let state = self.state();
-            match &state.pause {
-                Some((error, until)) if Instant::now() < *until => {
-                    return Err(RedisError::Pausing(Box::new(error.clone())));
-                }
-                _ => state.server,
-            }
+            state.pause.check()?;
+            state.server
         };
         let expected = Expected::Primary {
             is_of_cluster: self.is_of_cluster,
@@ -504,22 +489,11 @@ impl Node {
             Ok((connected, index)) => {
                 let mut state = self.state();
                 state.server = index;
-                state.failures = 0;
-                state.pause = None;
+                state.pause.end();
                 Ok(connected)
             }
             Err(failure) => {
-                let mut state = self.state();
-                // Several failures at once count once.
-                if state
-                    .pause
-                    .as_ref()
-                    .is_none_or(|(_, until)| *until <= Instant::now())
-                {
-                    state.failures = state.failures.saturating_add(1);
-                    let pause = jittered(pause_after(state.failures));
-                    state.pause = Some((failure.clone(), Instant::now() + pause));
-                }
+                self.state().pause.begin(&failure);
                 Err(failure)
             }
         }
@@ -749,19 +723,5 @@ mod tests {
         let replaced = server(move |received| answer(received, other)).await?;
         assert_eq!(ask(replaced, Effect::Read).await, read_only);
         Ok(())
-    }
-
-    #[test]
-    fn pauses_double_up_to_a_maximum_and_are_jittered() {
-        assert_eq!(pause_after(1), MIN_PAUSE);
-        assert_eq!(pause_after(2), MIN_PAUSE * 2);
-        assert_eq!(pause_after(u32::MAX), MAX_PAUSE);
-        let pauses: std::collections::HashSet<_> = (0..50).map(|_| jittered(MAX_PAUSE)).collect();
-        assert!(pauses.len() > 10);
-        assert!(
-            pauses
-                .iter()
-                .all(|pause| (MAX_PAUSE / 2..=MAX_PAUSE).contains(pause))
-        );
     }
 }

@@ -16,11 +16,10 @@ use tower_passthrough::{BoxError, Secret};
 use crate::client::{Call, Client, Effect, Unopened};
 use crate::error::{InternalError, RedisError, RedisStoreError};
 use crate::info::Info;
-use crate::layout::{self, Layout, slot_of};
-use crate::node::Settings;
+use crate::layout::{Layout, slot_of};
+use crate::pause::Pause;
 use crate::scripts::Script;
-use crate::servers::{self, Password};
-use crate::tls::Tls;
+use crate::settings::ServerSettings;
 use crate::values::{items, next};
 
 /// The maximum time of a check of the server, and of opening a connection.
@@ -28,7 +27,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum time for which a draw has a place, because the draws of all nodes of a cluster share the places. It's longer than callers wait:
 /// an answer that is late for its caller doesn't fail the draws of other keys, and a connection that is opened late is for the next draw.
 const PLACE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// The pause after an attempt to open the client that has failed.
+/// The maximum pause after an attempt to open the client that has failed.
 const OPENING_PAUSE: Duration = Duration::from_secs(1);
 /// The default of the maximum time for which the caller of a draw waits.
 const DRAW_TIMEOUT: Duration = Duration::from_millis(200);
@@ -97,8 +96,8 @@ struct Shared {
     /// Opened by the first draw, because the server may be away when the rates are built.
     client: OnceCell<Client>,
     unopened: Unopened,
-    /// The error of the last attempt to open the client, and the time of the next.
-    failure: Mutex<Option<(RedisError, Instant)>>,
+    /// After an attempt to open the client that has failed.
+    pause: Mutex<Pause>,
     layout: Layout,
     script: Script,
     /// The maximum time for which the caller of a draw waits.
@@ -109,17 +108,14 @@ struct Shared {
 /// Builds [`RedisRates`].
 #[must_use]
 pub struct RedisRatesBuilder {
-    password: Password,
-    roots: Vec<Vec<u8>>,
-    prefix: String,
+    server: ServerSettings,
     timeout: Duration,
-    is_plaintext_allowed: bool,
 }
 
 impl RedisRatesBuilder {
     /// Sets the password, in place of the URL's password. Default: the URL's password.
     pub fn password(mut self, password: Secret) -> Self {
-        self.password = Password::Fixed(password);
+        self.server.set_password(password);
         self
     }
 
@@ -128,7 +124,7 @@ impl RedisRatesBuilder {
     /// The file is read for each connection to the server, so that the password can be replaced while calls are running. Default: the
     /// URL's password.
     pub fn password_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.password = Password::File(path.into());
+        self.server.set_password_file(path.into());
         self
     }
 
@@ -137,14 +133,14 @@ impl RedisRatesBuilder {
     /// The server's certificate must be signed by a trusted certificate, and must be valid for the host of the URL. Default: the bundled
     /// roots of Mozilla.
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(pem.into());
+        self.server.add_root_pem(pem.into());
         self
     }
 
     /// Sets the first part of the names of all keys in Redis. A [`RedisStore`](crate::RedisStore) with the same prefix may be on the same
     /// server. No other program may use names that begin with it. Default: `tp`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+        self.server.set_prefix(prefix.into());
         self
     }
 
@@ -169,17 +165,8 @@ impl RedisRatesBuilder {
     /// [`RedisStoreError::InvalidUrl`], [`Plaintext`](RedisStoreError::Plaintext), [`InvalidPrefix`](RedisStoreError::InvalidPrefix) and
     /// [`InvalidRoots`](RedisStoreError::InvalidRoots) if a setting can't be used.
     pub fn build(self, url: &Secret) -> Result<RedisRates, RedisStoreError> {
-        if !layout::is_prefix(&self.prefix) {
-            return Err(RedisStoreError::InvalidPrefix);
-        }
-        let servers = servers::servers(url, self.is_plaintext_allowed)?;
-        let tls = Tls::new(&self.roots)?;
-        let settings = Settings::new(tls, self.password);
-        let timeout = OPERATION_TIMEOUT.max(self.timeout);
-        let unopened = Unopened::new(servers, settings, timeout, self.is_plaintext_allowed);
-        let layout = Layout {
-            prefix: self.prefix,
-        };
+        let operation_timeout = OPERATION_TIMEOUT.max(self.timeout);
+        let (unopened, layout) = self.server.unopened(url, operation_timeout)?;
         Ok(RedisRates::new(unopened, layout, self.timeout))
     }
 
@@ -213,7 +200,7 @@ impl DangerousRedisRatesBuilder {
     /// The network can then read the password and the connection keys, and can change the counts. Default: without TLS, only servers at
     /// Unix sockets and loopback addresses are used.
     pub fn plaintext(mut self) -> RedisRatesBuilder {
-        self.0.is_plaintext_allowed = true;
+        self.0.server.allow_plaintext();
         self.0
     }
 }
@@ -241,11 +228,8 @@ impl RedisRates {
     /// Returns a builder, to change the settings.
     pub fn builder() -> RedisRatesBuilder {
         RedisRatesBuilder {
-            password: Password::InUrl,
-            roots: Vec::new(),
-            prefix: "tp".to_owned(),
+            server: ServerSettings::new(),
             timeout: DRAW_TIMEOUT,
-            is_plaintext_allowed: false,
         }
     }
 
@@ -253,7 +237,7 @@ impl RedisRates {
         Self(Arc::new(Shared {
             client: OnceCell::new(),
             unopened,
-            failure: Mutex::default(),
+            pause: Mutex::new(Pause::between(OPENING_PAUSE, OPENING_PAUSE)),
             layout,
             script: Script::new(DRAW),
             timeout,
@@ -304,22 +288,18 @@ impl Shared {
     /// other.
     async fn client(&self) -> Result<&Client, RedisError> {
         let open = async || {
-            if let Some((error, until)) = &*self.failure() {
-                if Instant::now() < *until {
-                    return Err(RedisError::Pausing(Box::new(error.clone())));
-                }
-            }
+            self.pause().check()?;
             let opened = self.unopened.open().await;
             if let Err(error) = &opened {
-                *self.failure() = Some((error.clone(), Instant::now() + OPENING_PAUSE));
+                self.pause().begin(error);
             }
             opened
         };
         self.client.get_or_try_init(open).await
     }
 
-    fn failure(&self) -> MutexGuard<'_, Option<(RedisError, Instant)>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pause(&self) -> MutexGuard<'_, Pause> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the reason for which the server doesn't run the script with that name, if it's known.
@@ -432,7 +412,7 @@ impl fmt::Debug for RedisRates {
 impl fmt::Debug for RedisRatesBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisRatesBuilder")
-            .field("prefix", &self.prefix)
+            .field("prefix", &self.server.prefix())
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

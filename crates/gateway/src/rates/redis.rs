@@ -1,21 +1,15 @@
 //! Counts rates on a server of `[limits]`, or on the server of the store.
 
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tokio::time::Instant;
 use tower_passthrough::BoxError;
 use tower_passthrough::limits::{Drawn, Rate, SharedRate};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough_redis::{RedisRates, RedisStoreError};
 
 use crate::config::{Password, RatesServer, RatesSource, Store};
-use crate::store::{Connections, OpenError, Told, with_sources};
-
-static TOLD: Mutex<Told> = Mutex::new(Told::new());
-/// `true` if a failure was logged after the last draw that succeeded.
-static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+use crate::store::{Connections, OpenError, with_sources};
 
 const OF_LIMITS: &str = "limits.redis";
 const OF_STORE: &str = "store";
@@ -60,7 +54,10 @@ impl Rates {
         let checked = redis.clone();
         tokio::spawn(async move {
             if let Err(error) = checked.check().await {
-                tell(&error);
+                tracing::warn!(
+                    "the server that counts the rates of all replicas can't be used yet: {}",
+                    with_sources(&error)
+                );
             }
         });
         Ok(Self {
@@ -127,21 +124,6 @@ fn failed(error: &RedisStoreError, place: &str) -> OpenError {
     OpenError::new(what, is_configs)
 }
 
-/// Logs a failure, unless a failure was logged shortly before.
-fn tell(error: &(dyn std::error::Error + 'static)) {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    let left_out = told.again(Instant::now());
-    drop(told);
-    if let Some(left_out) = left_out {
-        HAS_FAILED.store(true, Ordering::Relaxed);
-        tracing::warn!(
-            left_out,
-            "the server that counts the rates of all replicas failed, so this process applies its share: {}",
-            with_sources(error)
-        );
-    }
-}
-
 impl SharedRate for Rates {
     async fn draw(
         &self,
@@ -149,19 +131,7 @@ impl SharedRate for Rates {
         rate: Rate,
         want: NonZeroU32,
     ) -> Result<Drawn, BoxError> {
-        let drawn = self.redis.draw(key, rate, want).await;
-        match &drawn {
-            Err(error) => tell(&**error),
-            Ok(_) if HAS_FAILED.load(Ordering::Relaxed) => {
-                if HAS_FAILED.swap(false, Ordering::Relaxed) {
-                    tracing::info!(
-                        "the server that counts the rates of all replicas answers again"
-                    );
-                }
-            }
-            Ok(_) => {}
-        }
-        drawn
+        self.redis.draw(key, rate, want).await
     }
 
     fn is_same(&self, other: &Self) -> bool {

@@ -14,14 +14,14 @@ const PAUSE: Duration = Duration::from_secs(10);
 static TOLD: Mutex<Told> = Mutex::new(Told::new());
 
 /// The failures that were logged.
-pub(crate) struct Told {
+struct Told {
     last: Option<Instant>,
     /// The number of failures since then that weren't logged.
     left_out: u64,
 }
 
 impl Told {
-    pub(crate) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             last: None,
             left_out: 0,
@@ -30,7 +30,7 @@ impl Told {
 
     /// Counts a failure. If it should be logged, returns the number of failures that weren't
     /// logged.
-    pub(crate) fn again(&mut self, now: Instant) -> Option<u64> {
+    fn again(&mut self, now: Instant) -> Option<u64> {
         let is_early = |last| now.saturating_duration_since(last) < PAUSE;
         if self.last.is_some_and(is_early) {
             self.left_out += 1;

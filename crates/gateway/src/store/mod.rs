@@ -12,7 +12,7 @@ mod sqlite;
 mod under_way;
 
 #[cfg(feature = "redis")]
-pub(crate) use self::failing::{Told, with_sources};
+pub(crate) use self::failing::with_sources;
 pub(crate) use self::file::FileStore;
 #[cfg(feature = "postgres")]
 pub(crate) use self::postgres::{check as check_postgres, open as open_postgres};

@@ -194,13 +194,15 @@ async fn without_redis_each_gateway_has_its_share_and_nobody_waits() {
     for gateway in &gateways {
         let log = gateway
             .stderr
-            .until("the failure", |log| log.contains("counts the rates"))
+            .until("the failure", |log| {
+                log.contains("rate that all processes share failed")
+            })
             .await;
         assert!(!log.contains(&format!(":{}", server.port)), "{log}");
         gateway
             .stderr
             .until("the end of the failure", |log| {
-                log.contains("answers again")
+                log.contains("rate that all processes share succeeded")
             })
             .await;
     }
