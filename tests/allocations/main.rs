@@ -1,5 +1,5 @@
-//! The number of allocations of a forwarded call, and the proof that no byte of a body is copied, except that small
-//! pieces of a response are joined.
+//! The number of allocations of a forwarded call, the memory of an idle stream, and the proof that no byte of a body is
+//! copied, except that small pieces of a response are joined.
 //!
 //! The vendor is a transport in memory, whose own allocations don't count: only the allocations of the passthrough are
 //! counted. The allocator counts the allocations of one thread, so these tests can run at the same time.
@@ -13,6 +13,7 @@
 mod cached;
 mod limits;
 mod over_sockets;
+mod streams;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

@@ -32,7 +32,7 @@ const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
 
 /// Reads one message without a body. Returns `false` at the end.
-fn read_head(stream: &mut TcpStream) -> bool {
+pub(super) fn read_head(stream: &mut TcpStream) -> bool {
     let mut head = Vec::new();
     let mut bytes = [0; 1024];
     while !head.ends_with(b"\r\n\r\n") {
@@ -136,7 +136,8 @@ fn hyper_alone(runtime: &Runtime, vendor: SocketAddr) -> u64 {
     per_call(runtime, service)
 }
 
-fn passthrough(runtime: &Runtime, vendor: SocketAddr) -> u64 {
+/// Returns the passthrough to that vendor, over sockets.
+pub(super) fn service(vendor: SocketAddr) -> PassthroughService {
     let network = NetworkPolicy::new()
         .allow("127.0.0.0/8".parse().unwrap())
         .dangerous()
@@ -149,14 +150,17 @@ fn passthrough(runtime: &Runtime, vendor: SocketAddr) -> u64 {
     let upstream = Upstream::new(&format!("http://{vendor}/v2"))
         .unwrap()
         .auth(auth::Bearer);
-    let service = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
+    PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
         .dangerous()
         .allow_all()
         .transport(transport)
         .prefix("/p")
         .unwrap()
-        .build();
-    per_call(runtime, TowerToHyperService::new(service))
+        .build()
+}
+
+fn passthrough(runtime: &Runtime, vendor: SocketAddr) -> u64 {
+    per_call(runtime, TowerToHyperService::new(service(vendor)))
 }
 
 #[test]

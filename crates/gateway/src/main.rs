@@ -32,6 +32,7 @@ mod nearest;
 mod newest;
 mod page;
 mod peers;
+mod protocols;
 mod rates;
 mod readiness;
 mod reload;

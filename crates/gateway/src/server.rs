@@ -18,8 +18,6 @@ use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use pin_project_lite::pin_project;
 use rustls::ServerConfig;
 use tokio::sync::watch;
@@ -32,6 +30,7 @@ use tower_passthrough::upgrade::UpgradeTracker;
 
 use crate::listen::Listener;
 use crate::peers::{self, Member, NotACall, Peers, Place};
+use crate::protocols::Protocols;
 use crate::routes::Routes;
 use crate::socket::{Ending, Socket, Stream};
 
@@ -58,52 +57,12 @@ const CUT: Duration = Duration::from_secs(1);
 /// of a listener's queue on Linux. Without a maximum, new callers could keep the server running.
 const QUEUE: usize = 4096;
 
-/// The maximum number of HTTP/2 streams that a caller may have open on a connection.
-const STREAMS: u32 = 128;
-
-/// Returns the protocol settings, which limit the resources that a caller can use on a connection.
-///
-/// h2 itself limits the floods of HTTP/2 (resets, CONTINUATION, empty frames, settings, pings). The
-/// limits here are those that h2 leaves to the server.
-fn protocols() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        // `Socket` limits the time of a head, and `Peers` the time in which a connection is idle.
-        .header_read_timeout(None)
-        // A caller may close its sending side after its request. `connection` watches for a reset.
-        .half_close(true)
-        // The longest target that is forwarded has 64 KiB, and its head may be somewhat longer.
-        .max_buf_size(256 * 1024);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        // Needed for WebSockets over HTTP/2 (RFC 8441).
-        .enable_connect_protocol()
-        .max_concurrent_streams(STREAMS)
-        // The longest target that is forwarded has almost 64 KiB. h2 answers 431 to a longer list, and would reset the stream of a
-        // longer target that it accepts.
-        .max_header_list_size(64 * 1024)
-        // A caller may open all its streams and cancel them in the same packet. A flood has more.
-        .max_pending_accept_reset_streams(STREAMS as usize)
-        // Counted over the life of a connection, which may be long.
-        .max_local_error_reset_streams(1024)
-        .max_send_buf_size(256 * 1024)
-        // A stalled upload fills only its own window, and not the window of the connection.
-        .initial_stream_window_size(256 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
-        .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(20));
-    builder
-}
-
 /// The connections of all callers.
 pub(crate) struct Server {
     routes: watch::Sender<Routes>,
     tls: watch::Sender<Option<Arc<ServerConfig>>>,
     peers: Peers,
-    protocols: auto::Builder<TokioExecutor>,
+    protocols: Arc<Protocols>,
     connections: JoinSet<()>,
     /// Dropped when the server stops, which notifies all connections.
     stopping: watch::Sender<()>,
@@ -116,7 +75,7 @@ impl Server {
             routes: watch::Sender::new(routes),
             tls: watch::Sender::new(tls),
             peers,
-            protocols: protocols(),
+            protocols: Arc::new(Protocols::new()),
             connections: JoinSet::new(),
             stopping: watch::Sender::new(()),
         }
@@ -197,7 +156,7 @@ impl Server {
         }
         let stopped = self.stopping.subscribe();
         let routes = self.routes.subscribe();
-        let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
+        let (protocols, tls) = (Arc::clone(&self.protocols), self.tls.borrow().clone());
         let stalled = self.peers.stalled();
         self.connections.spawn(async move {
             let mut stopped = stopped;
@@ -295,7 +254,7 @@ async fn handshake(
 }
 
 async fn connection(
-    protocols: auto::Builder<TokioExecutor>,
+    protocols: Arc<Protocols>,
     stream: Stream,
     (place, stalled): (Place, Duration),
     routes: watch::Receiver<Routes>,
@@ -311,7 +270,7 @@ async fn connection(
             None => std::future::pending().await,
         }
     };
-    let socket = TokioIo::new(Socket::new(stream, ending.clone(), place, stalled));
+    let socket = Socket::new(stream, ending.clone(), place, stalled);
     let is_last = stopped.clone();
     let own = Arc::clone(&member);
     let service = service_fn(move |request| {
@@ -324,7 +283,7 @@ async fn connection(
             request,
         )
     });
-    let mut connection = pin!(protocols.serve_connection_with_upgrades(socket, service));
+    let mut connection = pin!(protocols.serve(socket, service));
     let ended = async {
         tokio::select! {
         ended = connection.as_mut() => ended,

@@ -12,6 +12,7 @@
 //!   look complete, so the socket is reset instead, also below TLS.
 
 use std::io;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -231,13 +232,14 @@ impl AsyncWrite for Stream {
 }
 
 /// A caller's socket.
-#[derive(Debug)]
 pub(crate) struct Socket {
     stream: Stream,
-    /// The number of bytes of the preface that have arrived. `None` if the protocol is known.
-    preface: Option<usize>,
-    /// `true` if the protocol is known to be HTTP/1.
-    is_http1: bool,
+    /// `None` until the caller has shown which protocol it uses.
+    protocol: Option<Protocol>,
+    /// The caller's first bytes, which show the protocol.
+    first: [u8; PREFACE.len()],
+    /// The bytes of `first` that have arrived, and that hyper hasn't read yet.
+    unread: Range<usize>,
     /// Set while a head of HTTP/1 arrives: the number of calls that had begun before.
     head: Option<u64>,
     timer: Pin<Box<Sleep>>,
@@ -250,6 +252,13 @@ pub(crate) struct Socket {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Bytes wait for the caller.
     is_blocked: bool,
+}
+
+/// The protocol of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -286,8 +295,9 @@ impl Socket {
     pub(crate) fn new(stream: Stream, ending: Ending, place: Place, limit: Duration) -> Self {
         Self {
             stream,
-            preface: Some(0),
-            is_http1: false,
+            protocol: None,
+            first: [0; PREFACE.len()],
+            unread: 0..0,
             head: None,
             timer: Box::pin(sleep(PATIENCE)),
             closing: Closing::NotYet,
@@ -297,6 +307,39 @@ impl Socket {
             stalled: None,
             is_blocked: false,
         }
+    }
+
+    /// Returns the protocol as soon as the caller's first bytes show it. The bytes are then read like all other bytes.
+    pub(crate) fn poll_protocol(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
+        loop {
+            if let Some(protocol) = self.protocol {
+                return Poll::Ready(Ok(protocol));
+            }
+            if self.timer.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            let seen = self.unread.end;
+            let mut buffer = ReadBuf::new(self.first.get_mut(seen..).unwrap_or_default());
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            let count = buffer.filled().len();
+            self.unread.end += count;
+            // At the end of the stream, hyper decides by HTTP/1 what to do with an incomplete preface.
+            self.protocol = match self.first.get(..self.unread.end) {
+                Some(first) if first == PREFACE => Some(Protocol::Http2),
+                Some(first) if count > 0 && PREFACE.starts_with(first) => None,
+                _ => Some(Protocol::Http1),
+            };
+        }
+    }
+
+    /// Moves first bytes that hyper hasn't read yet into the buffer. Returns `true` if there were some.
+    fn read_first(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
+        let unread = self.first.get(self.unread.clone()).unwrap_or_default();
+        let some = unread.len().min(buffer.remaining());
+        let unread = unread.get(..some).unwrap_or_default();
+        buffer.put_slice(unread);
+        self.unread.start += some;
+        some > 0
     }
 
     /// Returns the result of an attempt to write, or an error if no attempt has succeeded for the limit.
@@ -329,9 +372,7 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.preface.is_some() && this.timer.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
+        let protocol = ready!(this.poll_protocol(cx))?;
         let member = this.place.member();
         // A call begins with the end of its head.
         this.head = this.head.filter(|begun| *begun == member.begun());
@@ -339,18 +380,17 @@ impl AsyncRead for Socket {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-        if let Some(seen) = this.preface {
-            let new = buffer.filled().get(before..).unwrap_or_default();
-            let expected = PREFACE.get(seen..).unwrap_or_default();
-            // The protocol is still unknown while the bytes match HTTP/2's preface, but the preface
-            // isn't complete.
-            let open = new.len() < expected.len() && expected.starts_with(new);
-            this.preface = open.then_some(seen + new.len());
-            this.is_http1 = !open && !new.starts_with(expected);
+        // hyper reads the first bytes together with the bytes after them. After a part of a head, it would enlarge its buffer.
+        let has_first = this.read_first(buffer);
+        if !has_first || buffer.remaining() > 0 {
+            match Pin::new(&mut this.stream).poll_read(cx, buffer) {
+                Poll::Pending if has_first => {}
+                read => ready!(read)?,
+            }
         }
+        let member = this.place.member();
         let has_read = buffer.filled().len() > before;
-        if has_read && this.is_http1 && this.head.is_none() && member.is_idle() {
+        if has_read && protocol == Protocol::Http1 && this.head.is_none() && member.is_idle() {
             this.head = Some(member.begun());
             this.timer.as_mut().reset(Instant::now() + HEAD);
         }
@@ -437,3 +477,86 @@ fn reset_when_dropped(stream: &TcpStream) {
 
 #[cfg(not(unix))]
 fn reset_when_dropped(_: &TcpStream) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::peers::{PeerLimits, Peers};
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// Returns a socket, and the caller's side of it.
+    fn pair() -> io::Result<(UnixStream, Socket)> {
+        let (caller, stream) = UnixStream::pair()?;
+        let peers = Peers::new(PeerLimits {
+            total: None,
+            per_address: None,
+            idle: LIMIT,
+            stalled: LIMIT,
+        });
+        let place = peers.enter_anyway(None);
+        let socket = Socket::new(Stream::Unix(stream), Ending::default(), place, LIMIT);
+        Ok((caller, socket))
+    }
+
+    #[tokio::test]
+    async fn a_head_that_has_arrived_is_read_at_once() -> io::Result<()> {
+        let head = b"GET /passthrough/c/x HTTP/1.1\r\nHost: gateway.test\r\n\r\n";
+        let (mut caller, mut socket) = pair()?;
+        caller.write_all(head).await?;
+        let protocol = poll_fn(|cx| socket.poll_protocol(cx)).await?;
+        assert_eq!(protocol, Protocol::Http1);
+        let mut room = [0; 8192];
+        let read = socket.read(&mut room).await?;
+        assert_eq!(room.get(..read), Some(&head[..]));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn no_byte_of_the_beginning_is_lost() -> io::Result<()> {
+        let http2 = [&PREFACE[..], b"frames"].concat();
+        for (bytes, expected) in [
+            (&http2[..], Protocol::Http2),
+            (PREFACE, Protocol::Http2),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r ", Protocol::Http1),
+            (b"PRI * HTTP/1.1\r\n\r\n", Protocol::Http1),
+            (b"PRI", Protocol::Http1),
+            (b"P", Protocol::Http1),
+            (
+                b"GET / HTTP/1.1\r\nHost: gateway.test\r\n\r\n",
+                Protocol::Http1,
+            ),
+            (b"", Protocol::Http1),
+        ] {
+            for split in 0..=bytes.len() {
+                let (start, rest) = bytes.split_at(split);
+                let (mut caller, mut socket) = pair()?;
+                let send = async {
+                    caller.write_all(start).await?;
+                    tokio::task::yield_now().await;
+                    caller.write_all(rest).await?;
+                    caller.shutdown().await
+                };
+                let read = async {
+                    let protocol = poll_fn(|cx| socket.poll_protocol(cx)).await?;
+                    let mut read = Vec::new();
+                    let mut room = [0; 7];
+                    loop {
+                        match socket.read(&mut room).await? {
+                            0 => break io::Result::Ok((protocol, read)),
+                            count => read.extend_from_slice(room.get(..count).unwrap_or_default()),
+                        }
+                    }
+                };
+                let (sent, read) = tokio::join!(send, read);
+                sent?;
+                assert_eq!(read?, (expected, bytes.to_vec()), "{split}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -68,31 +68,33 @@ const DEFAULT_MAX_FIELDS: usize = 100;
 /// fields and fills it, for each response. So connections begin with the default, and a larger head is read again with this maximum.
 const MAX_FIELDS: usize = 256;
 
-/// The settings of connections.
+/// The settings of connections. All connections share them, because a connection keeps them as long as it exists.
 #[derive(Clone)]
-pub(crate) struct Settings {
-    builder: Builder,
+pub(crate) struct Settings(Arc<Builders>);
+
+struct Builders {
+    default: Builder,
     /// The same with [`MAX_FIELDS`].
     for_large_heads: Builder,
 }
 
 impl Settings {
     pub(crate) fn new(title_case: bool) -> Self {
-        let mut builder = Builder::new();
-        builder
+        let mut default = Builder::new();
+        default
             .max_buf_size(MAX_HEAD_SIZE)
             .title_case_headers(title_case);
-        let mut for_large_heads = builder.clone();
+        let mut for_large_heads = default.clone();
         for_large_heads.max_headers(MAX_FIELDS);
-        Self {
-            builder,
+        Self(Arc::new(Builders {
+            default,
             for_large_heads,
-        }
+        }))
     }
 
     /// Returns the settings with the maximum number of fields.
     pub(super) fn for_large_heads(&self) -> &Builder {
-        &self.for_large_heads
+        &self.0.for_large_heads
     }
 }
 
@@ -150,8 +152,8 @@ impl Http1 {
         let wire = stream.wire_state();
         let accepts_large_heads = pool.has_large_heads();
         let builder = match accepts_large_heads {
-            true => &settings.for_large_heads,
-            false => &settings.builder,
+            true => settings.for_large_heads(),
+            false => &settings.0.default,
         };
         let shaken = builder.handshake(TokioIo::new(stream)).await;
         let (sender, connection) =
@@ -518,5 +520,18 @@ impl Drive for Http1 {
         self.wakeups.start_poll();
         let _ = self.poll_io();
         self.release();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An idle stream keeps its connection, and thousands of streams may be idle.
+    #[test]
+    fn a_connection_is_little_larger_than_hypers() {
+        let hyper = size_of::<Connection<TokioIo<Stream>, RequestBody>>();
+        let ours = size_of::<Http1>();
+        assert!(ours <= hyper + 200, "{ours} bytes, and {hyper} of hyper");
     }
 }
