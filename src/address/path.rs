@@ -234,7 +234,7 @@ fn join_queries(mut inner: String, outer: Option<&str>) -> String {
     inner
 }
 
-/// Returns `false` if the query contains no `__`, neither as it is nor encoded. Most queries don't, and their pairs needn't be compared.
+/// Returns `false` if the query contains no `__`, neither as it is nor encoded. Most queries contain no `__`, and their pairs needn't be compared.
 fn may_name_domain(query: &[u8]) -> bool {
     let mut previous = 0;
     query.iter().any(|&byte| {

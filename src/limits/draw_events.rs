@@ -1,4 +1,4 @@
-//! The events of draws that fail. Without the feature `tracing` there are none.
+//! The events of draws that fail, and of the next draw that succeeds. Without the feature `tracing` there are none.
 
 #[cfg(feature = "tracing")]
 pub(super) use self::on::DrawEvents;
@@ -15,6 +15,7 @@ mod on {
 
     use tokio::time::Instant;
 
+    use crate::connection::ConnectionKey;
     use crate::error::causes;
 
     /// The minimum time between two events of failures. While a source fails, there is a draw each second, and one more for each key.
@@ -31,7 +32,7 @@ mod on {
     #[derive(Debug, Default)]
     struct Failures {
         logged_at: Option<Instant>,
-        /// The number of failures since then.
+        /// The number of failures that weren't logged after that.
         left_out: u64,
     }
 
@@ -50,7 +51,7 @@ mod on {
 
     impl DrawEvents {
         /// Logs the failure and its causes, unless a failure was logged shortly before.
-        pub(crate) fn on_failed(&self, error: &(dyn Error + 'static)) {
+        pub(crate) fn on_failed(&self, key: &ConnectionKey, error: &(dyn Error + 'static)) {
             let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
             let left_out = failures.add();
             drop(failures);
@@ -58,8 +59,10 @@ mod on {
                 self.has_failed.store(true, Ordering::Relaxed);
                 tracing::warn!(
                     target: "tower_passthrough",
+                    // Quoted, because a caller may have chosen the key, and an unquoted key could look like another field.
+                    connection = tracing::field::debug(key.as_str()),
                     left_out,
-                    "a draw of the rate that all processes share failed, so this process counts for itself{}",
+                    "a draw of the rate that all processes share failed, so this process counts the calls of the connection{}",
                     causes(error)
                 );
             }
@@ -83,12 +86,14 @@ mod on {
 mod off {
     use std::error::Error;
 
+    use crate::connection::ConnectionKey;
+
     /// A replacement for the events if the feature `tracing` is off.
     #[derive(Debug, Default)]
     pub(crate) struct DrawEvents;
 
     impl DrawEvents {
-        pub(crate) fn on_failed(&self, _: &(dyn Error + 'static)) {}
+        pub(crate) fn on_failed(&self, _: &ConnectionKey, _: &(dyn Error + 'static)) {}
 
         pub(crate) fn on_drawn(&self) {}
     }

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::thread::panicking;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
@@ -16,12 +17,14 @@ use super::draw_events::DrawEvents;
 use super::rate::too_fast;
 use super::shared_rate::{AnySharedRate, DrawNotSent, SharedRateLimit, SharedRateStatus};
 use crate::connection::ConnectionKey;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
 use crate::single_flight::{Join, Leader, SingleFlight, Waiter};
 
 /// The maximum time of a draw, and the maximum time for which a call waits for all its draws.
 const DRAW_TIMEOUT: Duration = Duration::from_millis(250);
+/// The error of a draw without an answer in [`DRAW_TIMEOUT`].
 const TOO_LATE: &str = "there was no answer in 250 ms";
+const PANICKED: &str = "the source of the rate panicked";
 /// The maximum number of draws for which a call waits, in case that later callers take what was drawn.
 const MAX_DRAWS_OF_CALL: u32 = 4;
 /// The maximum number of keys that draw at the same time.
@@ -134,7 +137,9 @@ impl SharedRates {
             let mut attempt = Attempt {
                 allotments,
                 key,
-                end: End::Failed,
+                end: End::Unfinished,
+                leader: Some(leader),
+                events,
             };
             let want = attempt.allotments.want(&attempt.key);
             let draw = source.draw(attempt.key.clone(), attempt.allotments.rate(), want);
@@ -143,18 +148,10 @@ impl SharedRates {
                 Ok(drawn) => {
                     attempt.end = End::Drawn;
                     attempt.allotments.on_drawn(&attempt.key, want, drawn);
-                    events.on_drawn();
                 }
-                Err(error) => {
-                    if error.is::<DrawNotSent>() {
-                        attempt.end = End::NotSent;
-                    }
-                    events.on_failed(&*error);
-                }
+                Err(error) if error.is::<DrawNotSent>() => attempt.end = End::NotSent(error),
+                Err(error) => attempt.end = End::Failed(error),
             }
-            // The allotments must be complete before the callers go on.
-            drop(attempt);
-            leader.complete(());
         });
     }
 }
@@ -167,21 +164,39 @@ struct Attempt {
     allotments: Arc<Allotments>,
     key: ConnectionKey,
     end: End,
+    /// The callers that wait for the draw.
+    leader: Option<Leader<ConnectionKey, (), ()>>,
+    events: Arc<DrawEvents>,
 }
 
-#[derive(Clone, Copy)]
 enum End {
     Drawn,
-    Failed,
-    NotSent,
+    Failed(BoxError),
+    NotSent(BoxError),
+    /// The source panicked, or the runtime ends.
+    Unfinished,
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        match self.end {
+        match &self.end {
             End::Drawn => {}
-            End::Failed => self.allotments.on_failed(&self.key),
-            End::NotSent => self.allotments.on_not_sent(&self.key),
+            End::Failed(_) | End::Unfinished => self.allotments.on_failed(&self.key),
+            End::NotSent(_) => self.allotments.on_not_sent(&self.key),
+        }
+        // The allotments are complete now. The callers don't wait for the log.
+        if let Some(leader) = self.leader.take() {
+            leader.complete(());
+        }
+        match &self.end {
+            End::Drawn => self.events.on_drawn(),
+            End::Failed(error) | End::NotSent(error) => {
+                self.events.on_failed(&self.key, &**error);
+            }
+            End::Unfinished if panicking() => {
+                self.events.on_failed(&self.key, &*BoxError::from(PANICKED));
+            }
+            End::Unfinished => {}
         }
     }
 }
@@ -694,20 +709,27 @@ mod tests {
         assert!(call(&rates, "c").await.is_ok());
         assert_eq!(lines(), "");
         model.set(Mode::Fails);
-        let failed =
-            "a draw of the rate that all processes share failed, so this process counts for itself";
+        let failed = "a draw of the rate that all processes share failed, so this process counts the calls of the connection";
         for id in ["d", "e", "f"] {
             let _ = call(&rates, id).await;
         }
-        let event = |cause, left_out| {
-            format!(" WARN tower_passthrough: {failed}: {cause} left_out={left_out}\n")
+        let event = |cause, id, left_out| {
+            format!(
+                " WARN tower_passthrough: {failed}: {cause} connection=\"{id}\" left_out={left_out}\n"
+            )
         };
-        assert_eq!(lines(), event("away\\n\\\"", 0));
+        assert_eq!(lines(), event("away\\n\\\"", "d", 0));
         advance(Duration::from_secs(10)).await;
         model.set(Mode::Hangs);
         let _ = call(&rates, "g").await;
         tokio::time::sleep(DRAW_TIMEOUT * 2).await;
-        assert_eq!(lines(), event(TOO_LATE, 2));
+        assert_eq!(lines(), event(TOO_LATE, "g", 2));
+        assert!(TOO_LATE.contains(&format!("{DRAW_TIMEOUT:?}").replace("ms", " ms")));
+        advance(Duration::from_secs(10)).await;
+        model.set(Mode::Panics);
+        let _ = call(&rates, "p").await;
+        yield_now().await;
+        assert_eq!(lines(), event(PANICKED, "p", 0));
         model.set(Mode::Answers);
         for _ in 0..3 {
             advance(Duration::from_secs(2)).await;

@@ -28,7 +28,7 @@ pub(crate) struct CallGuard {
 }
 
 impl CallGuard {
-    #[inline(always)] // A call would copy the guard once more.
+    #[inline(always)] // Without it, the guard would be copied once more.
     pub(crate) fn new(
         method: Method,
         extensions: Extensions,

@@ -148,7 +148,7 @@ pub(crate) struct Told {
 }
 
 impl CallFacts {
-    #[inline(always)] // A call would copy the facts once more.
+    #[inline(always)] // Without it, the facts would be copied once more.
     pub(crate) const fn new(method: Method, extensions: Extensions) -> Self {
         Self {
             id: None,

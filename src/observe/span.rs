@@ -27,7 +27,7 @@ mod on {
     impl CallSpan {
         /// Returns a child of the span that the host application's layers have entered, if there is a span.
         pub(crate) fn start(method: &Method) -> Self {
-            // Without a subscriber, nothing else must be asked.
+            // If no subscriber wants spans of this level, the look-ups below aren't needed.
             if LevelFilter::current() < Level::INFO {
                 return Self(Span::none());
             }
@@ -62,14 +62,8 @@ mod on {
             !self.0.is_disabled()
         }
 
-        /// Runs `run` inside the span, if a subscriber wants the span. A span without a subscriber would be offered to the crate `log`, if a
-        /// feature of `tracing` asks for that.
-        #[inline]
         pub(crate) fn in_scope<R>(&self, run: impl FnOnce() -> R) -> R {
-            match self.is_seen() {
-                true => self.0.in_scope(run),
-                false => run(),
-            }
+            self.0.in_scope(run)
         }
 
         /// Records the end of the call in the span, and runs `report` inside the span.
@@ -77,7 +71,7 @@ mod on {
             if self.is_seen() {
                 self.tell(facts);
             }
-            self.in_scope(report);
+            self.0.in_scope(report);
         }
 
         /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, a

@@ -315,7 +315,7 @@ where
 
 impl Call {
     /// Returns the call, and the original URI of its request.
-    #[inline(always)] // A call would copy the head and the guard once more.
+    #[inline(always)] // Without it, the head and the guard would be copied once more.
     fn new(mut head: Parts, body: RequestBody, config: &Config) -> (Self, Uri) {
         let handshake = Handshake::from_request(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);

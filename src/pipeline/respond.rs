@@ -65,7 +65,7 @@ where
 
     /// Opens the tunnel if the call has a handshake and the upstream has agreed. Otherwise, forwards the upstream's body while it
     /// streams.
-    #[inline(always)] // A call would copy the guard and the response once more.
+    #[inline(always)] // Without it, the guard and the response would be copied once more.
     pub(super) fn relay_or_upgrade(
         self: &Arc<Self>,
         response: Response<UpstreamBody>,

@@ -130,7 +130,7 @@ impl OwnBody {
     }
 
     /// Returns the upstream's body. It breaks off if no byte of it moves for `idle`, or at `end`.
-    #[inline(always)] // A call would copy the guard twice more.
+    #[inline(always)] // Without it, the guard would be copied twice more.
     pub(crate) fn relay(
         body: UpstreamBody,
         guard: CallGuard,

@@ -96,7 +96,7 @@ where
         let sent = match config.resilience.is_off() {
             true => {
                 let to = self.authenticate(outgoing, target, connection, guard)?;
-                // Pinned here, because `AwaitHead` would copy it.
+                // `sending` is pinned here, because `AwaitHead` would copy the future.
                 let sending = pin!(self.transport.send(outgoing.take_request(), &to));
                 let upload = guard.shared_upload();
                 let awaited =

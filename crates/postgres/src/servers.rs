@@ -10,8 +10,8 @@ use tower_passthrough::Secret;
 
 use crate::error::{DatabaseError, PostgresStoreError};
 
-/// The maximum time until one of the addresses of a host accepts a connection. The addresses of a host are tried in order, and share the
-/// maximum time of a connection, which must be longer: otherwise an address that drops packets would use up the time of the others.
+/// The maximum time until an address of a host accepts a connection. The addresses of a host are tried in order, and share the maximum time of
+/// a connection, which is 5 s. So if two addresses drop packets, there is time for a third.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The maximum time in which the operating system must have delivered what was sent.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);

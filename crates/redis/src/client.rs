@@ -144,18 +144,18 @@ enum Refused {
     Later,
 }
 
-/// The refusals by a cluster that an operation has followed. Commands that were sent at once and refused count once.
+/// The refusals by a cluster that an operation has followed. Commands that were sent together and refused count once.
 #[derive(Default)]
 struct Refusals {
     /// The number of times that the operation was refused.
     count: u32,
-    /// The number of those times because a slot was moved.
+    /// The number of times that the operation was refused because its slot had been moved.
     moves: u32,
     /// The refusals since the operation was last sent.
     current: Option<Round>,
 }
 
-/// Refusals of commands that were sent at once.
+/// Refusals of commands that were sent together.
 struct Round {
     error: RedisError,
     is_moved: bool,
@@ -163,7 +163,7 @@ struct Round {
 }
 
 impl Refusals {
-    /// Fails with the error if it was followed often enough.
+    /// Adds a refusal. Fails with `error` if refusals were followed often enough.
     fn add(
         &mut self,
         error: &RedisError,
@@ -642,7 +642,11 @@ mod tests {
         let until = began + Duration::from_secs(60);
         let (mut refusals, error) = (Refusals::default(), RedisError::of_code("TRYAGAIN"));
         for count in 0..most {
+            // Commands that were sent together and refused count once.
             let mut next = refusals.add(&error, refused, until);
+            for _ in 0..2 {
+                next = next.and_then(|()| refusals.add(&error, refused, until));
+            }
             if next.is_ok() {
                 next = refusals.pause(until).await;
             }

@@ -19,7 +19,7 @@ pub(crate) struct Pause {
 }
 
 impl Pause {
-    /// Returns no pause. `min` is the pause after the first failure, before the jitter.
+    /// Returns a `Pause` that hasn't begun. `min` is the pause after the first failure, and `max` the longest pause, both before the jitter.
     pub(crate) const fn between(min: Duration, max: Duration) -> Self {
         Self {
             min,
@@ -56,7 +56,7 @@ impl Pause {
     }
 }
 
-/// Returns the pause after that many failures: `min` after the first, and twice the pause before after each other.
+/// Returns the pause after that many failures. The first pause is `min`, and each further pause is twice as long, up to `max`.
 pub(crate) fn doubled(min: Duration, max: Duration, failures: u32) -> Duration {
     let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
     min.saturating_mul(factor).min(max)

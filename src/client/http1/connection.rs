@@ -331,7 +331,7 @@ impl Http1 {
 
     /// Queues a request. The request is written when the connection is polled. If `keeps` is `true`, its bytes are kept for
     /// [`take_unanswered`](Self::take_unanswered).
-    #[inline(always)] // A call would copy the request once more.
+    #[inline(always)] // Without it, the request would be copied once more.
     pub(super) fn queue(
         &mut self,
         request: Request<RequestBody>,

@@ -76,7 +76,7 @@ impl Http1 {
     /// Sends the request, and returns the response as soon as its head has been received. If there is a `spare`, the request comes back
     /// when the connection ends before the response. Dropping the future, or the response's body before its end, closes the
     /// connection.
-    #[inline(always)] // A call would copy the request twice more.
+    #[inline(always)] // Without it, the request would be copied twice more.
     pub(crate) fn exchange(
         mut self: Box<Self>,
         request: Request<RequestBody>,

@@ -55,7 +55,7 @@ impl Rates {
         tokio::spawn(async move {
             if let Err(error) = checked.check().await {
                 tracing::warn!(
-                    "the server that counts the rates of all replicas can't be used yet: {}",
+                    "the server that counts the rates of all replicas can't be used: {}",
                     with_sources(&error)
                 );
             }
