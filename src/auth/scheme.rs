@@ -114,7 +114,8 @@ impl Requirements {
         self
     }
 
-    /// Adds a query parameter that the scheme sets. `name` is the decoded name. Default: none.
+    /// Adds a query parameter that the scheme sets. `name` is the decoded name. The caller's parameters of this name are removed before
+    /// [`apply`](AuthScheme::apply). Default: none.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<Box<str>>) -> Self {
         self.parameters.push(name.into());

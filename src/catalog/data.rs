@@ -2659,6 +2659,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             scope_separator: " ",
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Rotating,
+            dead_errors: &["bad_refresh_token"],
             scopes: &["read:user"],
             pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
@@ -3338,6 +3339,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             scope_separator: " ",
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Static,
+            dead_errors: &["BAD_REFRESH_TOKEN"],
             scopes: &["oauth"],
             pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
@@ -5524,6 +5526,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             scope_separator: ",",
             client_auth: TokenEndpointAuth::Basic,
             rotation: Rotation::Rotating,
+            dead_errors: &["invalid_refresh_token"],
             scopes: &["users:read"],
             pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY

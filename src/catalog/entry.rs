@@ -253,7 +253,7 @@ impl Entry {
         for (name, value) in oauth2.token_params {
             endpoint = endpoint.parameter(*name, *value);
         }
-        Ok(endpoint)
+        Ok(endpoint.revoked_errors(oauth2.dead_errors.iter().copied()))
     }
 
     /// Returns the secrets and variables that the connection lacks, or `None` if it has what a call needs.

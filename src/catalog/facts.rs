@@ -104,6 +104,12 @@ pub(super) struct OAuth2Facts {
     pub(super) client_auth: TokenEndpointAuth,
     pub(super) is_client_credentials: bool,
     pub(super) rotation: Rotation,
+    /// Error codes of the token endpoint that mean `invalid_grant`.
+    #[cfg_attr(
+        not(feature = "oauth2"),
+        expect(dead_code, reason = "only a refresh needs it")
+    )]
+    pub(super) dead_errors: &'static [&'static str],
     pub(super) scopes: &'static [&'static str],
     pub(super) pkce: Pkce,
 }
@@ -205,6 +211,7 @@ impl OAuth2Facts {
         client_auth: TokenEndpointAuth::Basic,
         is_client_credentials: false,
         rotation: Rotation::Unknown,
+        dead_errors: &[],
         scopes: &[],
         pkce: Pkce::Unknown,
     };

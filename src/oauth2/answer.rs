@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use serde_json::{Map, Value};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::expiry;
 use crate::encoding::percent::decode_form;
@@ -361,7 +361,10 @@ impl Fields {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let body = body.trim_ascii();
         if body.first() == Some(&b'{') {
-            return serde_json::from_slice(body).ok().map(Self);
+            return serde_json::from_slice(body)
+                .ok()
+                .or_else(|| Self::parse_latin1(body))
+                .map(Self);
         }
         let fits = |&byte: &u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
         if !body.contains(&b'=') || !body.iter().all(fits) {
@@ -377,6 +380,21 @@ impl Fields {
             }
         }
         Some(fields)
+    }
+}
+
+impl Fields {
+    /// Parses a JSON object in ISO 8859-1, in which old servers write names of users. Tokens are ASCII, and the answer may be the only
+    /// copy of a token. Returns `None` for UTF-8, which was parsed before.
+    #[cold]
+    fn parse_latin1(body: &[u8]) -> Option<Map<String, Value>> {
+        if std::str::from_utf8(body).is_ok() {
+            return None;
+        }
+        // Each byte takes at most two bytes in UTF-8, so the buffer doesn't grow and leave a copy of a token.
+        let mut text = Zeroizing::new(String::with_capacity(body.len() * 2));
+        text.extend(body.iter().copied().map(char::from));
+        serde_json::from_str(&text).ok()
     }
 }
 
@@ -463,6 +481,17 @@ mod tests {
             });
             assert_eq!(read, Some((true, true, Some(60))), "{body}");
         }
+    }
+
+    #[test]
+    fn an_answer_in_latin_1_is_read() {
+        let body = b"{\"access_token\":\"a\",\"user\":\"caf\xe9\",\"refresh_token\":\"r\"}";
+        let tokens = read(&Shape::default(), StatusCode::OK, body, began()).ok();
+        let refresh_token = tokens.and_then(|tokens| tokens.refresh_token);
+        assert_eq!(refresh_token, Some(Secret::from("r")));
+        let broken = b"{\"access_token\":\"a\",\"user\":\"caf\xe9\"";
+        let refusal = read(&Shape::default(), StatusCode::OK, broken, began()).err();
+        assert_eq!(refusal, Some(Refusal::Unreadable));
     }
 
     #[test]

@@ -180,6 +180,8 @@ where
         let encoding = upstream.encoding().unwrap_or(config.path_encoding);
         let mut target = address.target(encoding)?;
         target.drop_parameters(upstream.stripped_parameters());
+        // A scheme that signs the query must see the query that is sent, in which the caller's pairs of these names are missing.
+        target.drop_parameters(upstream.requirements().parameters());
         let place = upstream.place_of(&target, address.subdomain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;

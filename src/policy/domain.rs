@@ -63,6 +63,9 @@ impl DomainPolicy {
     /// public suffix below, or over the tenants of a vendor.
     pub fn allow(mut self, pattern: &str) -> Result<Self, DomainPolicyError> {
         let refuse = |why| Err(DomainPolicyError(why));
+        if pattern.contains("://") {
+            return refuse("it's a URL, and not a host");
+        }
         let (name, port) = match pattern.rsplit_once(':') {
             Some((name, digits)) if !name.ends_with(':') && !pattern.ends_with(']') => {
                 match digits.parse() {

@@ -231,9 +231,9 @@ fn members_of_link(line: &[u8]) -> Option<Vec<Member<'_>>> {
     Some(members)
 }
 
-/// Removes the pairs with those names from the URLs in the fields that clients follow.
+/// Removes the pairs with those names from the URLs in the fields that clients follow. Browsers follow `Refresh` as well.
 pub(super) fn scrub(headers: &mut HeaderMap, names: &[Box<str>]) {
-    for field in FIELDS {
+    for field in FIELDS.into_iter().chain([REFRESH]) {
         let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
             continue;
         };
@@ -252,7 +252,9 @@ fn without_pairs(text: &str, names: &[Box<str>]) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('?') {
         kept.push_str(before);
-        let end = after.find(|char: char| matches!(char, '>' | '#' | '"') || char.is_whitespace());
+        // A query may contain another question mark, behind which frameworks write the query of a nested address as it is.
+        let end =
+            after.find(|char: char| matches!(char, '?' | '>' | '#' | '"') || char.is_whitespace());
         let (query, tail) = after
             .split_at_checked(end.unwrap_or(after.len()))
             .unwrap_or((after, ""));
@@ -269,7 +271,7 @@ fn without_pairs(text: &str, names: &[Box<str>]) -> String {
     for name in names {
         let mut encoded = String::with_capacity(name.len());
         percent::encode_into(&mut encoded, name.as_bytes());
-        for nested in [ENCODED_ONCE, ENCODED_TWICE] {
+        for nested in [ESCAPED_FOR_HTML, ENCODED_ONCE, ENCODED_TWICE] {
             if kept.contains(&*encoded) {
                 kept = nested.without(&kept, &encoded);
             }
@@ -282,19 +284,27 @@ fn without_pairs(text: &str, names: &[Box<str>]) -> String {
 struct Nested {
     start: &'static str,
     separator: &'static str,
-    equals: &'static str,
+    /// Some encoders leave an equals sign as it is.
+    equals: [&'static str; 2],
 }
+
+/// Some servers write a link into a header field as they write it into a page.
+const ESCAPED_FOR_HTML: Nested = Nested {
+    start: "&amp;",
+    separator: "&amp;",
+    equals: ["=", "="],
+};
 
 const ENCODED_ONCE: Nested = Nested {
     start: "%3f",
     separator: "%26",
-    equals: "%3d",
+    equals: ["%3d", "="],
 };
 
 const ENCODED_TWICE: Nested = Nested {
     start: "%253f",
     separator: "%2526",
-    equals: "%253d",
+    equals: ["%253d", "="],
 };
 
 impl Nested {
@@ -311,7 +321,8 @@ impl Nested {
         while let Some(char) = rest.chars().next() {
             let at = text.len() - rest.len();
             let is_named = follows_mark && rest.starts_with(name);
-            if is_named && begins(at + name.len(), self.equals) {
+            let is_equals = |mark| begins(at + name.len(), mark);
+            if is_named && self.equals.into_iter().any(is_equals) {
                 let ends = |at: &usize| {
                     let byte = lower.as_bytes().get(*at).copied().unwrap_or(b'"');
                     matches!(byte, b'&' | b'>' | b'#' | b'"' | b' ' | b'\t')
@@ -385,6 +396,25 @@ mod tests {
                 "</l?n=%3Fb>; rel=next",
             ),
             ("/l?n=%253Fapi_key%253DS%2526b%253D1", "/l?n=%253Fb%253D1"),
+            (
+                "/login?next=/x?api_key=S%2B&page=2",
+                "/login?next=/x?page=2",
+            ),
+            ("/login?next=/x?api_key=S", "/login?next=/x"),
+            (
+                "/login?next=%2Fx%3Fapi_key=S%26page=2",
+                "/login?next=%2Fx%3Fpage=2",
+            ),
+            (
+                "/login?next=%2Fx%3Fapi_key=S&a=1",
+                "/login?next=%2Fx%3F&a=1",
+            ),
+            ("/l?n=%253Fapi_key=S%2526b", "/l?n=%253Fb"),
+            ("/x?a=1&amp;api_key=S&amp;b=2", "/x?a=1&amp;b=2"),
+            ("/x?a=1&amp;api_key=S", "/x?a=1"),
+            ("/x;api_key=1?a;api_key=1", "/x;api_key=1?a;api_key=1"),
+            ("5; url=/x?api_key=S", "5; url=/x"),
+            ("/a;api_keys=1?x??y=?;z", "/a;api_keys=1?x??y=?;z"),
             (
                 "/l?n=%3Fmy_api_key%3D1%26api_keys%3D2",
                 "/l?n=%3Fmy_api_key%3D1%26api_keys%3D2",

@@ -613,10 +613,11 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.refresh_on = statuses.into_iter().collect())
     }
 
-    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location`, `Link` and
-    /// the other fields of [`rewrite_links`](crate::PassthroughBuilder::rewrite_links), in which an upstream may repeat its request URL.
+    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location`, `Link`,
+    /// the other fields of [`rewrite_links`](crate::PassthroughBuilder::rewrite_links), and `Refresh`, in which an upstream may repeat its
+    /// request URL.
     ///
-    /// The parameters are those that the scheme [announces](crate::auth::Requirements::parameter). Bodies are never changed.
+    /// The parameters are those that the scheme [announces](crate::auth::Requirements::parameter). Other fields and bodies are never changed.
     ///
     /// Default: `true`, because a caller could otherwise read the key there.
     #[must_use]

@@ -184,6 +184,51 @@ async fn an_access_token_is_fetched_with_the_connections_client() {
 }
 
 #[tokio::test]
+async fn a_vendors_own_code_for_a_dead_refresh_token_is_read() {
+    const FORM: &str = "content-type: application/x-www-form-urlencoded";
+    const JSON: &str = "content-type: application/json";
+    for (name, host, status, kind, body) in [
+        (
+            "github",
+            "github.com",
+            200,
+            FORM,
+            "error=bad_refresh_token&error_description=The+refresh+token+passed+is+incorrect+or+expired.",
+        ),
+        (
+            "hubspot",
+            "api.hubapi.com",
+            400,
+            JSON,
+            r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token"}"#,
+        ),
+        (
+            "slack",
+            "slack.com",
+            200,
+            JSON,
+            r#"{"ok":false,"error":"invalid_refresh_token"}"#,
+        ),
+    ] {
+        let connection = Connection::new(name)
+            .with_secret("refresh_token", "r1")
+            .with_secret("client_id", "id-1")
+            .with_secret("client_secret", "s1");
+        let scene = Scene::with_script(host, connection, move |_| {
+            Reply::bytes(format!(
+                "HTTP/1.1 {status} Reply\r\n{kind}\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            ))
+        })
+        .await;
+        assert_eq!(scene.call("x").await, 424, "{name}");
+        assert_eq!(scene.call("x").await, 424, "{name}");
+        scene.vendor.next().await;
+        assert!(scene.vendor.try_next().await.is_none(), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_access_token_without_the_clients_credentials_is_not_refreshed() {
     let connection = Connection::new("hubspot")
         .with_secret("access_token", "a1")

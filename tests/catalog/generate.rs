@@ -218,6 +218,10 @@ fn oauth2(entry: &Entry) -> Option<String> {
             oauth2.rotation.map(|it| format!("Rotation::{it:?}")),
         ),
         (
+            "dead_errors",
+            list(oauth2.dead_errors.iter().map(|code| format!("{code:?}"))),
+        ),
+        (
             "scopes",
             list(oauth2.scopes.iter().map(|scope| format!("{scope:?}"))),
         ),

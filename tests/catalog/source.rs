@@ -203,6 +203,9 @@ pub(crate) struct OAuth2 {
     pub(crate) client_auth: Option<ClientAuth>,
     pub(crate) grant: Option<Grant>,
     pub(crate) rotation: Option<Rotation>,
+    /// Error codes of the token endpoint that mean `invalid_grant`.
+    #[serde(default)]
+    pub(crate) dead_errors: Vec<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
     pub(crate) pkce: Option<Pkce>,

@@ -1,5 +1,6 @@
 //! The query: the bytes are forwarded unchanged, except `__domain`.
 
+use http::HeaderName;
 use tower_passthrough::policy::DomainPolicy;
 use tower_passthrough::{Connection, auth};
 
@@ -377,4 +378,42 @@ async fn p20_a_target_that_its_key_makes_too_long_is_bad_address() {
     let long = get(&format!("/p/c/x?{query}"));
     pair.refused(long, 400, "bad-address").await;
     pair.vendor.untouched().await;
+}
+
+/// A scheme that adds the parameter `account`, and shows the query that it would sign in a field.
+#[derive(Debug)]
+struct SignsQuery;
+
+impl auth::AuthScheme for SignsQuery {
+    fn requirements(&self) -> auth::Requirements {
+        auth::Requirements::new().parameter("account")
+    }
+
+    fn apply(
+        &self,
+        request: &mut auth::AuthRequest<'_>,
+        _: &auth::AuthContext<'_>,
+    ) -> Result<auth::Applied, auth::AuthError> {
+        let target = request.uri().path_and_query().unwrap().as_str().to_owned();
+        let separator = if target.contains('?') { '&' } else { '?' };
+        let target = format!("{target}{separator}account=17");
+        request.insert_header(HeaderName::from_static("x-signed"), target.parse().unwrap());
+        request.set_path_and_query(target.into_bytes())?;
+        Ok(auth::Applied::default())
+    }
+}
+
+#[tokio::test]
+async fn q9_a_scheme_signs_the_query_without_the_callers_parameters_of_its_names() {
+    let pair = Pair::with(|setup| setup.upstream(|upstream| upstream.auth(SignsQuery))).await;
+    for (target, sent) in [
+        ("/p/c/x?account=99&a=1", "/x?a=1&account=17"),
+        ("/p/c/x?a=1&%61ccount=99&account", "/x?a=1&account=17"),
+        ("/p/c/x?account=99", "/x?account=17"),
+        ("/p/c/x?accounts=1", "/x?accounts=1&account=17"),
+    ] {
+        let seen = pair.seen(get(target)).await;
+        assert_eq!(seen.head.target(), sent, "{target}");
+        assert_eq!(seen.head.value("x-signed"), Some(sent), "{target}");
+    }
 }

@@ -28,6 +28,9 @@ pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The header that marks the gateway's own errors.
 const ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 
+/// The header in which each error of the gateway has a type of RFC 9209.
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+
 /// The challenge for clients that send their key as a password.
 const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"passthrough\"");
 
@@ -235,6 +238,10 @@ fn unauthenticated(request: &Parts, detail: &str) -> Response {
     // Distinguishes this 401 from an upstream's, because the library removes the field from
     // upstreams' responses.
     headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));
+    headers.insert(
+        PROXY_STATUS,
+        HeaderValue::from_static("passthrough; error=http_request_denied"),
+    );
     response
 }
 

@@ -36,6 +36,15 @@ async fn q11_the_key_is_removed_from_location_and_link() {
             "/y?api_key[]=1&my_api_key=2&Api_Key=3",
         ),
         ("/api_key=x?page=2", "/api_key=x?page=2"),
+        (
+            "/login?next=/p/c/x?api_key=S%2B&page=2",
+            "/login?next=/p/c/x?page=2",
+        ),
+        (
+            "/login?next=%2Fx%3Fapi_key=S%2B%26page=2",
+            "/login?next=%2Fx%3Fpage=2",
+        ),
+        ("/login?a=1&amp;api_key=S%2B", "/login?a=1"),
     ] {
         let pair = scrubbing(&format!("Location: {sent}"), "").await;
         let response = pair.call(get("/p/c/x")).await;
@@ -55,6 +64,23 @@ async fn q11_the_key_is_removed_from_location_and_link() {
         let pair = scrubbing(&format!("Link: {sent}"), "").await;
         let response = pair.call(get("/p/c/x")).await;
         assert_eq!(response.head.values("link"), [back], "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn q11_the_key_is_removed_from_refresh() {
+    for (sent, back) in [
+        (
+            "0; url=https://vendor.test/x?api_key=S%2B&page=2",
+            "0; url=https://vendor.test/x?page=2",
+        ),
+        ("5;URL=\"/x?api_key=S%2B\"", "5;URL=\"/x\""),
+        ("5;URL='/x?a=1&api_key=S%2B'", "5;URL='/x?a=1"),
+        ("30", "30"),
+    ] {
+        let pair = scrubbing(&format!("Refresh: {sent}"), "").await;
+        let response = pair.call(get("/p/c/x")).await;
+        assert_eq!(response.head.values("refresh"), [back], "{sent}");
     }
 }
 

@@ -10,6 +10,7 @@ use super::Folder;
 use super::file::Caller as Table;
 use super::problem::{Problem, Problems};
 use super::secret;
+use super::warnings::is_placeholder;
 use crate::callers::{Caller, Callers, KeyDigest, digest, unusable};
 
 /// Reports that the file doesn't say who may call.
@@ -54,6 +55,11 @@ pub(super) fn all(
             problems.push(Problem::at(
                 &place,
                 format!("the key {why}, so a header field can't carry it"),
+            ));
+        } else if is_placeholder(key.expose()) {
+            problems.push(Problem::at(
+                &place,
+                "the key is a placeholder such as \"${NAME}\", which nothing replaces; write { env = \"NAME\" }",
             ));
         } else if keys.iter().any(|(known, _)| *known == digest) {
             problems.push(Problem::at(

@@ -391,6 +391,32 @@ impl Declared {
             || optional(&|kind| names.kinds.contains(kind))
     }
 
+    /// Returns `true` if the integration's `auth` sends the secret of that name as `Bearer SECRET`.
+    pub(super) fn adds_bearer(&self, integration: &str, secret: &str) -> bool {
+        let kind = match secret {
+            "token" => "bearer",
+            "access_token" => "oauth2",
+            _ => return false,
+        };
+        match (self.entry(integration), self.find(integration)) {
+            (Some((entry, _)), _) => entry.auth().any(|auth| auth.kind().name() == kind),
+            (None, Some(Found::Known(_, known))) => {
+                known.names.kinds.len() == 1 && known.names.kinds.contains(kind)
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns `true` if the integration's `auth` always sets the field of that name.
+    pub(super) fn sets_field(&self, integration: &str, name: &str) -> bool {
+        let Some(Found::Known(upstream, known)) = self.find(integration) else {
+            return false;
+        };
+        let mut fields = upstream.requirements().fields().iter();
+        known.alternatives.is_none()
+            && fields.any(|field| field.as_str().eq_ignore_ascii_case(name))
+    }
+
     /// Returns `true` if the integration adds a credential to its calls.
     pub(super) fn has_scheme(&self, integration: &str) -> bool {
         match self.find(integration) {

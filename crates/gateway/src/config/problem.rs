@@ -12,6 +12,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::nearest;
+
 /// A problem, and the position in the file to which it belongs.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -234,17 +236,39 @@ fn without_values(message: &str) -> String {
             other => other,
         };
         return match kind(found) {
-            Some(kind) => format!("expected {expected}, found {kind}"),
+            Some(kind) => format!(
+                "expected {expected}, found {kind}{}",
+                brackets(expected, kind)
+            ),
             None => format!("expected {expected}"),
         };
     }
     let message = message.replacen("unknown field", "unknown key", 1);
     let message = message.replacen("missing field", "missing key", 1);
-    message
+    let hint = similar_key(&message);
+    let message = message
         .escape_debug()
         .to_string()
         .replace("\\\"", "\"")
-        .replace("\\'", "'")
+        .replace("\\'", "'");
+    message + &hint
+}
+
+/// Returns a hint for a value that should be in an array.
+fn brackets(expected: &str, found: &str) -> &'static str {
+    match (expected, found) {
+        ("an array", "a table") => "; put it in brackets: [[...]] as the header, or [{ ... }]",
+        _ => "",
+    }
+}
+
+/// Returns a hint with the keys that are similar to an unknown key.
+fn similar_key(message: &str) -> String {
+    let names = message.strip_prefix("unknown key `");
+    let Some((wanted, known)) = names.and_then(|names| names.split_once("`, expected ")) else {
+        return String::new();
+    };
+    nearest::hint(wanted, known.split('`').skip(1).step_by(2))
 }
 
 /// Returns TOML's name for the kind of value that serde found.
@@ -294,6 +318,18 @@ mod tests {
                 "unknown key `x\\u{1b}`, expected `y`",
             ),
             ("missing field `x`", "missing key `x`"),
+            (
+                "unknown field `listn`, expected one of `log`, `listen`",
+                "unknown key `listn`, expected one of `log`, `listen`; did you mean `listen`?",
+            ),
+            (
+                "invalid type: map, expected a sequence",
+                "expected an array, found a table; put it in brackets: [[...]] as the header, or [{ ... }]",
+            ),
+            (
+                "invalid type: string \"s3cr3t\", expected a sequence",
+                "expected an array, found a string",
+            ),
         ] {
             assert_eq!(without_values(message), printed);
         }

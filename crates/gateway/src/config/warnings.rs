@@ -4,16 +4,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::DeValue;
 use tower_passthrough::Connection;
+use tower_passthrough::policy::NetworkPolicy;
 
 use super::Config;
 use super::catalog::Table;
-use super::file::File;
+use super::file::{File, Network};
 use super::integration::{Declared, is_http};
 use super::value::Text;
 use crate::callers::Callers;
@@ -94,11 +95,18 @@ pub(super) fn of_settings(file: &File, tables: &[Table<'_>], listen: &Listen) ->
 
 fn network(file: &File, tables: &[Table<'_>], warnings: &mut Vec<String>) {
     let network = &file.network;
+    let policy = super::network::policy(network);
     let mut has_plaintext = false;
     for table in tables.iter().filter(|table| !table.is_replaced) {
         let name = &table.name;
         let base_url = table.integration.get_ref().base_url.as_ref();
         let is_plain = base_url.is_some_and(|url| is_http(url.get_ref()));
+        if base_url.is_some_and(|url| is_refused(url.get_ref(), network, &policy)) {
+            warnings.push(format!(
+                "integration {name:?}: base_url leads to an address that isn't public, so each call is refused: list its block in \
+                 network.allow"
+            ));
+        }
         let mut token_urls = Vec::new();
         if let Some(auth) = table.merged.auth.table() {
             strings(auth, "token_url", &mut token_urls);
@@ -153,6 +161,28 @@ fn network(file: &File, tables: &[Table<'_>], warnings: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+}
+
+/// Returns `true` if the guard of addresses refuses each call of the base URL. Names are only looked up in `network.resolve`.
+fn is_refused(base_url: &str, network: &Network, policy: &NetworkPolicy) -> bool {
+    let (_, rest) = base_url.split_once("://").unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(literal) => literal.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    let known = || {
+        let mut known = network.resolve.iter();
+        let known = known.find(|(name, _)| name.get_ref().eq_ignore_ascii_case(host));
+        let localhost = || {
+            let is_local = host.eq_ignore_ascii_case("localhost");
+            is_local.then_some(IpAddr::V4(Ipv4Addr::LOCALHOST))
+        };
+        known.map(|(_, address)| address.0).or_else(localhost)
+    };
+    let address = host.parse().ok().or_else(known);
+    address.is_some_and(|address| policy.check(SocketAddr::new(address, 443)).is_err())
 }
 
 type Timeout = Option<Spanned<Text<Duration>>>;
@@ -272,6 +302,14 @@ pub(super) fn of_use(
         if !used.contains(name.as_str()) && !extended(name) {
             warnings.push(format!("integration {name:?}: no connection uses it"));
         }
+        for field in table.integration.get_ref().headers.keys() {
+            if declared.sets_field(name, field.get_ref()) {
+                warnings.push(format!(
+                    "integration {name:?}: headers.{} has no effect, because `auth` sets this field",
+                    field.get_ref().escape_debug()
+                ));
+            }
+        }
     }
     let ids = || connections.iter().map(|(id, _)| id.as_str());
     for (caller, pattern) in callers.without_use(ids) {
@@ -287,6 +325,7 @@ pub(crate) fn of_connection(id: &str, connection: &Connection, declared: &Declar
     let refreshes = declared.refreshes();
     unread(id, connection, declared)
         .into_iter()
+        .chain(mistyped(id, connection, declared))
         .chain(refreshes.lacks_endpoint(id, connection))
         .chain(refreshes.lacks_client(id, connection))
         .collect()
@@ -320,6 +359,50 @@ fn unread(id: &str, connection: &Connection, declared: &Declared) -> Option<Stri
     Some(format!("connection {id:?}: {what}"))
 }
 
+/// Returns a warning for each secret whose text isn't the secret alone.
+fn mistyped(id: &str, connection: &Connection, declared: &Declared) -> Vec<String> {
+    let integration = connection.integration();
+    let mut warnings = Vec::new();
+    for (name, secret) in connection.credential().iter() {
+        let secret = secret.expose();
+        if is_placeholder(secret) {
+            warnings.push(format!(
+                "connection {id:?}: secret.{name} is a placeholder such as \"${{NAME}}\", which nothing replaces: write {{ env = \"NAME\" }}"
+            ));
+        }
+        let start = secret.get(..BEARER.len()).unwrap_or_default();
+        if start.eq_ignore_ascii_case(BEARER) && declared.adds_bearer(integration, name) {
+            warnings.push(format!(
+                "connection {id:?}: secret.{name} begins with \"Bearer \", which the `auth` of integration {integration:?} adds as well: \
+                 write the token alone"
+            ));
+        }
+    }
+    warnings
+}
+
+const BEARER: &[u8] = b"bearer ";
+
+/// Returns `true` for `${NAME}` and `$NAME`, with which other programs name an environment variable. The name of the second form must
+/// have a `_`, because a password may begin with a dollar sign.
+pub(super) fn is_placeholder(text: &[u8]) -> bool {
+    let Some(name) = text.strip_prefix(b"$") else {
+        return false;
+    };
+    let braced = name.strip_prefix(b"{");
+    let braced = braced.and_then(|name| name.strip_suffix(b"}"));
+    let is_upper = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    match braced {
+        Some(name) => {
+            !name.is_empty()
+                && name
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        }
+        None => name.contains(&b'_') && name.iter().all(is_upper),
+    }
+}
+
 /// Collects the strings with that key in a value.
 pub(super) fn strings(value: &Spanned<DeValue<'_>>, key: &str, found: &mut Vec<String>) {
     match value.get_ref() {
@@ -343,6 +426,18 @@ pub(super) fn strings(value: &Spanned<DeValue<'_>>, key: &str, found: &mut Vec<S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_a_variable_is_a_placeholder() {
+        for text in ["${ACME_TOKEN}", "${token}", "$ACME_TOKEN"] {
+            assert!(is_placeholder(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "", "$", "${}", "$ACME", "$a_b", "$A_B!", "${A-B}", "x${A}", "${A}x",
+        ] {
+            assert!(!is_placeholder(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn the_host_tells_if_a_model_answers() {

@@ -82,6 +82,11 @@ async fn a_call_without_a_valid_key_is_401() {
             assert_eq!(answer.error(), Some("unauthenticated"));
             assert_eq!(answer.field("content-type"), Some("application/json"));
             assert_eq!(answer.field("cache-control"), Some("no-store"));
+            let type_of_error = answer.field("proxy-status");
+            assert_eq!(
+                type_of_error,
+                Some("passthrough; error=http_request_denied")
+            );
             let body: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
             assert_eq!(body.get("status"), Some(&401.into()), "{body}");
             assert_eq!(body.get("title"), Some(&"Unauthorized".into()), "{body}");

@@ -265,3 +265,80 @@ async fn the_log_has_the_same_warnings_at_the_start() {
     let all = |text: &str| checked.iter().all(|line| text.contains(line.as_str()));
     gateway.stderr.until("the warnings", all).await;
 }
+
+#[test]
+fn a_secret_that_is_the_name_of_a_variable() {
+    for value in ["${ACME_TOKEN}", "$ACME_TOKEN"] {
+        let config = replaced(
+            "{ token = \"c4nary\" }",
+            &format!("{{ token = \"{value}\" }}"),
+        );
+        one_warning(
+            &config,
+            &["connection \"c\": secret.token is a placeholder", "env ="],
+        );
+    }
+    let caller = replaced("api_key = \"c4nary\"", "api_key = \"${HOST_KEY}\"");
+    let ended = check(&caller);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let text = "caller.api_key: the key is a placeholder";
+    assert!(ended.stderr.contains(text), "{ended:?}");
+    assert!(!ended.stderr.contains("HOST_KEY"), "{ended:?}");
+}
+
+#[test]
+fn a_token_with_the_word_that_the_scheme_adds() {
+    let token = |secret: &str| replaced("{ token = \"c4nary\" }", secret);
+    let parts = &["connection \"c\": secret.token begins with \"Bearer \""];
+    one_warning(&token("{ token = \"bearer c4nary\" }"), parts);
+    let header = "auth = { kind = \"header\", name = \"authorization\", value = \"{token}\" }";
+    let whole =
+        token("{ token = \"Bearer c4nary\" }").replace("auth = { kind = \"bearer\" }", header);
+    assert_eq!(warned(&whole), Vec::<String>::new());
+    // An entry of the catalog.
+    let entry = token("{ token = \"Bearer c4nary\" }")
+        .replace("integration = \"v\"", "integration = \"hubspot\"");
+    let warned = warned(&entry);
+    let found = warned.iter().any(|warning| warning.contains(parts[0]));
+    assert!(found, "{warned:#?}");
+}
+
+#[test]
+fn a_default_header_that_the_scheme_sets() {
+    let config = replaced(
+        "auth =",
+        "headers = { Authorization = \"Bearer c4nary\", x-a = \"1\" }\nauth =",
+    );
+    one_warning(
+        &config,
+        &["integration \"v\": headers.Authorization has no effect"],
+    );
+}
+
+#[test]
+fn a_base_url_that_the_guard_of_addresses_refuses() {
+    for host in [
+        "10.0.0.5",
+        "localhost:9001",
+        "[::1]:9001",
+        "169.254.169.254",
+    ] {
+        one_warning(
+            &replaced("vendor.test", host),
+            &[
+                "integration \"v\": base_url leads to an address",
+                "network.allow",
+            ],
+        );
+    }
+    let named = format!("{GOOD}[network]\nresolve = {{ \"vendor.test\" = \"192.168.0.1\" }}");
+    one_warning(&named, &["network.allow"]);
+    for (host, network) in [
+        ("10.0.0.5", "allow = [\"10.0.0.0/24\"]"),
+        ("8.8.8.8", ""),
+        ("10.example.com", ""),
+    ] {
+        let config = format!("{}[network]\n{network}", replaced("vendor.test", host));
+        assert_eq!(warned(&config), Vec::<String>::new(), "{host}");
+    }
+}

@@ -107,6 +107,7 @@ fn domains_and_default_headers() {
         ("*", "it's neither a host nor `*.suffix`"),
         ("127.1", "it's an IP address; use `allow_address`"),
         ("v.test:0", "its port isn't valid"),
+        ("https://v.test", "it's a URL, and not a host"),
     ] {
         let place = "3:12: integration.v.domains: ";
         refused_integration(
