@@ -1,6 +1,6 @@
-//! The places in which SDKs send a caller's key: `x-api-key`, `Authorization` in many forms, and the places that an integration names
-//! in `caller_key`. A key is removed from the places that an integration names, so that it never reaches an upstream.
-//! `x-api-key` and `Authorization` are removed by the library.
+//! The places in which SDKs send a caller's key: `x-api-key`, `Authorization` in many forms, the subprotocols of a WebSocket, and the places
+//! that an integration names in `caller_key`. A key is removed from the subprotocols and from the places that an integration names, so that
+//! the key never reaches an upstream. `x-api-key` and `Authorization` are removed by the library.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,9 @@ use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL, TRANSFER_ENCODING,
+};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use http_body_util::BodyExt;
@@ -34,9 +36,22 @@ static FORMS: Semaphore = Semaphore::const_new(256);
 /// The maximum number of places in a query or a form that are compared with the keys. Each costs a hash, before the caller is known.
 const MAX_CANDIDATES: usize = 8;
 
+/// The maximum number of subprotocols that are compared with the keys. The client of Kubernetes offers six.
+const MAX_SUBPROTOCOLS: usize = 16;
+
+/// Before the token in a subprotocol, which is then in base64 for URLs (clients of Kubernetes).
+const ENCODED_TOKEN: &[u8] = b"base64url.bearer.authorization.k8s.io.";
+
 /// Some SDKs omit the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
+);
+
+/// The same for URLs.
+const BASE64_FOR_URLS: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
         .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
 );
@@ -109,6 +124,7 @@ impl KeyPlaces {
             forms(value, &mut |key| found.add(find(key)));
         }
         let mut elsewhere = Found::default();
+        take_subprotocols(request.headers_mut(), &find, &mut elsewhere);
         for name in &self.headers {
             take_header(request.headers_mut(), name, &find, &mut elsewhere);
         }
@@ -159,7 +175,8 @@ impl KeyPlaces {
     /// Returns the text that tells a caller where the key is looked for.
     pub(crate) fn detail(&self) -> String {
         let mut detail = "the call carries no valid API key: send one as `x-api-key`, in `Authorization` as `Bearer KEY`, `KEY`, \
-            `token KEY` or with another word before it, as the user or the password of `Basic`, or as the access key id of an AWS signature"
+            `token KEY` or with another word before it, as the user or the password of `Basic`, as the access key id of an AWS signature, or in \
+            `Sec-WebSocket-Protocol`"
             .to_owned();
         let headers = self.headers.iter().map(HeaderName::as_str);
         let parameters = self.parameters.iter().map(String::as_str);
@@ -299,6 +316,70 @@ fn take_header(
     }
 }
 
+/// Removes keys from the subprotocols of a WebSocket. A page in a browser can't set another field, so SDKs write the key there: OpenAI's
+/// SDK offers `realtime, openai-insecure-api-key.KEY`, and Deepgram's SDK offers `token, KEY`.
+fn take_subprotocols(
+    headers: &mut HeaderMap,
+    find: &impl Fn(&[u8]) -> Option<Arc<Caller>>,
+    found: &mut Found,
+) {
+    if !headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+        return;
+    }
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let offered = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    let mut kept = Vec::new();
+    let mut here = Found::default();
+    for (nth, subprotocol) in offered.map(<[u8]>::trim_ascii).enumerate() {
+        if nth >= MAX_SUBPROTOCOLS {
+            found.has_too_many = true;
+            return;
+        }
+        let mut of_this = Found::default();
+        subprotocol_forms(subprotocol, &mut |key| of_this.add(find(key)));
+        match of_this.caller {
+            None => kept.push(subprotocol),
+            key => here.add(key),
+        }
+        here.is_ambiguous |= of_this.is_ambiguous;
+    }
+    if here.caller.is_none() {
+        return;
+    }
+    let kept = HeaderValue::from_bytes(&kept.join(&b", "[..])).ok();
+    match kept.filter(|kept| !kept.is_empty()) {
+        Some(kept) => {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, kept);
+        }
+        None => {
+            headers.remove(SEC_WEBSOCKET_PROTOCOL);
+        }
+    }
+    found.is_ambiguous |= here.is_ambiguous;
+    found.add(here.caller);
+}
+
+/// Calls `with` for each text in a subprotocol that may be a key: the subprotocol, and the parts after its first and its last full stop. The
+/// key itself may contain full stops.
+fn subprotocol_forms(subprotocol: &[u8], with: &mut impl FnMut(&[u8])) {
+    with(subprotocol);
+    if let Some(token) = subprotocol.strip_prefix(ENCODED_TOKEN) {
+        if let Ok(token) = BASE64_FOR_URLS.decode(token) {
+            with(&Zeroizing::new(token));
+        }
+        return;
+    }
+    let is_stop = |byte: &u8| *byte == b'.';
+    let first = subprotocol.splitn(2, is_stop).nth(1);
+    let last = subprotocol.rsplitn(2, is_stop).next();
+    if let (Some(first), Some(last)) = (first, last) {
+        with(first);
+        if first != last {
+            with(last);
+        }
+    }
+}
+
 /// Removes keys from the query.
 fn take_parameters(
     request: &mut Request,
@@ -420,6 +501,28 @@ mod tests {
         assert!(read(slash).contains(&"k/+=".to_owned()));
         assert_eq!(read(&basic("a:b:c")), ["a", "b:c"]);
         assert_eq!(read("Bearer a b"), ["a b"]);
+    }
+
+    #[test]
+    fn a_key_is_read_in_each_form_of_a_subprotocol() {
+        let read = |subprotocol: &str| {
+            let mut read = Vec::new();
+            subprotocol_forms(subprotocol.as_bytes(), &mut |key| {
+                read.push(String::from_utf8_lossy(key).into_owned());
+            });
+            read
+        };
+        for (subprotocol, expected) in [
+            ("k", &["k"][..]),
+            ("p.k", &["p.k", "k"]),
+            ("p.k.l", &["p.k.l", "k.l", "l"]),
+            ("", &[""]),
+            (".", &[".", ""]),
+        ] {
+            assert_eq!(read(subprotocol), expected, "{subprotocol}");
+        }
+        let of_kubernetes = "base64url.bearer.authorization.k8s.io.az8_";
+        assert_eq!(read(of_kubernetes), [of_kubernetes, "k??"]);
     }
 
     #[test]

@@ -35,6 +35,67 @@ async fn open(config: &Config, vendor: &ManualVendor) -> (Gateway, Caller, Vendo
     (gateway, caller, vendor)
 }
 
+#[tokio::test]
+async fn t18_a_key_in_a_subprotocol_is_found_and_removed() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::start(&Config::new(&vendor)).await;
+    let own = format!("x-api-key: {KEY}\r\n");
+    for (other, offered, kept) in [
+        (
+            "",
+            format!("realtime, openai-insecure-api-key.{KEY}, openai-beta.realtime-v1"),
+            Some("realtime, openai-beta.realtime-v1"),
+        ),
+        ("", format!("token, {KEY}"), Some("token")),
+        ("", KEY.to_owned(), None),
+        (
+            "",
+            format!("a\r\nSec-WebSocket-Protocol: b.{KEY}"),
+            Some("a"),
+        ),
+        // The key isn't sent on either if it's also in the gateway's own field.
+        (
+            &*own,
+            format!("realtime, openai-insecure-api-key.{KEY}"),
+            Some("realtime"),
+        ),
+        (
+            &*own,
+            "graphql-ws, v1.2".to_owned(),
+            Some("graphql-ws, v1.2"),
+        ),
+    ] {
+        let head = handshake(KEY).replace(&own, other);
+        let head = head.replace(
+            "Upgrade: websocket",
+            &format!("Upgrade: websocket\r\nSec-WebSocket-Protocol: {offered}"),
+        );
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(head).await;
+        let mut connection = vendor.accept().await;
+        let head = connection.head().await;
+        assert_eq!(head.value("sec-websocket-protocol"), kept, "{offered}");
+        let values = head.fields.iter().map(|(_, value)| value);
+        assert!(
+            values.into_iter().all(|value| !value.contains(KEY)),
+            "{offered}"
+        );
+    }
+    for offered in [
+        "openai-insecure-api-key.another".to_owned(),
+        format!("{}{KEY}", "a, ".repeat(16)),
+        format!("b.a{KEY}"),
+    ] {
+        let head = handshake(KEY).replace(&own, "");
+        let head = head.replace(
+            "Upgrade: websocket",
+            &format!("Upgrade: websocket\r\nSec-WebSocket-Protocol: {offered}"),
+        );
+        let refused = Caller::connect(gateway.address).await.call(head).await;
+        assert_eq!(refused.status(), 401, "{offered}");
+    }
+}
+
 async fn passes(caller: &mut Caller, vendor: &mut VendorConnection) {
     caller.write("there").await;
     assert_eq!(within("bytes", vendor.wire.exactly(5)).await.0, b"there");
