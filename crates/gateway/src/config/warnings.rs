@@ -377,6 +377,12 @@ fn mistyped(id: &str, connection: &Connection, declared: &Declared) -> Vec<Strin
                  write the token alone"
             ));
         }
+        if secret.iter().any(u8::is_ascii_control) && declared.adds_bearer(integration, name) {
+            warnings.push(format!(
+                "connection {id:?}: secret.{name} contains a line break or another control character, so a header field can't carry it \
+                 and each call fails: remove the character"
+            ));
+        }
     }
     warnings
 }

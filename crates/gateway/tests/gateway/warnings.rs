@@ -304,6 +304,13 @@ fn a_token_with_the_word_that_the_scheme_adds() {
 }
 
 #[test]
+fn a_token_with_a_line_break() {
+    let parts = &["connection \"c\": secret.token contains a line break"];
+    let config = replaced("{ token = \"c4nary\" }", "{ token = \"c4nary\\n\" }");
+    one_warning(&config, parts);
+}
+
+#[test]
 fn a_default_header_that_the_scheme_sets() {
     let config = replaced(
         "auth =",
