@@ -29,7 +29,7 @@ pub(crate) use self::mount::{Prefix, original_target};
 // Hidden: parsing isn't part of the API, and the fuzz targets need it.
 #[doc(hidden)]
 pub use self::path::Target;
-pub(crate) use self::query::{Pairs, missing_in, without};
+pub(crate) use self::query::{Pairs, has_name, missing_in, without};
 pub(crate) use self::small_str::SmallStr;
 
 use std::fmt;

@@ -488,6 +488,13 @@ impl OAuth2 {
         self.0.is_client_credentials
     }
 
+    /// Returns the error codes of the token endpoint that mean `invalid_grant`, as in
+    /// [`TokenEndpoint::revoked_errors`](crate::oauth2::TokenEndpoint::revoked_errors).
+    #[must_use]
+    pub fn revoked_errors(self) -> &'static [&'static str] {
+        self.0.dead_errors
+    }
+
     /// Returns the behavior of refresh tokens.
     #[must_use]
     pub fn rotation(self) -> Rotation {

@@ -105,10 +105,6 @@ pub(super) struct OAuth2Facts {
     pub(super) is_client_credentials: bool,
     pub(super) rotation: Rotation,
     /// Error codes of the token endpoint that mean `invalid_grant`.
-    #[cfg_attr(
-        not(feature = "oauth2"),
-        expect(dead_code, reason = "only a refresh needs it")
-    )]
     pub(super) dead_errors: &'static [&'static str],
     pub(super) scopes: &'static [&'static str],
     pub(super) pkce: Pkce,

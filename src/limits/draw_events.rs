@@ -32,7 +32,7 @@ mod on {
     #[derive(Debug, Default)]
     struct Failures {
         logged_at: Option<Instant>,
-        /// The number of failures that weren't logged after that.
+        /// The number of failures after `logged_at` that weren't logged.
         left_out: u64,
     }
 

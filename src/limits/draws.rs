@@ -24,7 +24,7 @@ use crate::single_flight::{Join, Leader, SingleFlight, Waiter};
 const DRAW_TIMEOUT: Duration = Duration::from_millis(250);
 /// The error of a draw without an answer in [`DRAW_TIMEOUT`].
 const TOO_LATE: &str = "there was no answer in 250 ms";
-const PANICKED: &str = "the source of the rate panicked";
+const PANICKED: &str = "the draw ended without an answer, because the thread panicked";
 /// The maximum number of draws for which a call waits, in case that later callers take what was drawn.
 const MAX_DRAWS_OF_CALL: u32 = 4;
 /// The maximum number of keys that draw at the same time.

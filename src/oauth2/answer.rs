@@ -361,10 +361,11 @@ impl Fields {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let body = body.trim_ascii();
         if body.first() == Some(&b'{') {
-            return serde_json::from_slice(body)
-                .ok()
-                .or_else(|| Self::parse_latin1(body))
-                .map(Self);
+            let parsed = match std::str::from_utf8(body) {
+                Ok(text) => serde_json::from_str(text).ok(),
+                Err(_) => Self::parse_latin1(body),
+            };
+            return parsed.map(Self);
         }
         let fits = |&byte: &u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte);
         if !body.contains(&b'=') || !body.iter().all(fits) {
@@ -385,12 +386,9 @@ impl Fields {
 
 impl Fields {
     /// Parses a JSON object in ISO 8859-1, in which old servers write names of users. Tokens are ASCII, and the answer may be the only
-    /// copy of a token. Returns `None` for UTF-8, which was parsed before.
+    /// copy of a token.
     #[cold]
     fn parse_latin1(body: &[u8]) -> Option<Map<String, Value>> {
-        if std::str::from_utf8(body).is_ok() {
-            return None;
-        }
         // Each byte takes at most two bytes in UTF-8, so the buffer doesn't grow and leave a copy of a token.
         let mut text = Zeroizing::new(String::with_capacity(body.len() * 2));
         text.extend(body.iter().copied().map(char::from));

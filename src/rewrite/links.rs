@@ -7,7 +7,7 @@ use http::header::{
 
 use super::fields::Quotes;
 use super::{ForeignLocations, MountedLinks};
-use crate::address::without;
+use crate::address::{has_name, without};
 use crate::encoding::percent;
 
 /// The fields that clients follow: redirects, pages, resumable uploads (Google), and operations that take long (Azure).
@@ -252,26 +252,22 @@ fn without_pairs(text: &str, names: &[Box<str>]) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('?') {
         kept.push_str(before);
-        // A query may contain another question mark, behind which frameworks write the query of a nested address as it is.
-        let end =
-            after.find(|char: char| matches!(char, '?' | '>' | '#' | '"') || char.is_whitespace());
-        let (query, tail) = after
-            .split_at_checked(end.unwrap_or(after.len()))
-            .unwrap_or((after, ""));
-        let scrubbed = names.iter().try_fold(query.to_owned(), |query, name| {
+        let end = end_of_query(after, names);
+        let (query, tail) = after.split_at_checked(end).unwrap_or((after, ""));
+        let unescaped = without_escaped(query, names);
+        let scrubbed = names.iter().try_fold(unescaped, |query, name| {
             without(&query, name).map(std::borrow::Cow::into_owned)
         });
-        if let Some(query) = scrubbed {
+        if let Some(scrubbed) = scrubbed.filter(|kept| !kept.is_empty() || query.is_empty()) {
             kept.push('?');
-            kept.push_str(&query);
+            kept.push_str(&scrubbed);
         }
         rest = tail;
     }
     kept.push_str(rest);
     for name in names {
-        let mut encoded = String::with_capacity(name.len());
-        percent::encode_into(&mut encoded, name.as_bytes());
-        for nested in [ESCAPED_FOR_HTML, ENCODED_ONCE, ENCODED_TWICE] {
+        let encoded = encoded(name);
+        for nested in [ENCODED_ONCE, ENCODED_TWICE] {
             if kept.contains(&*encoded) {
                 kept = nested.without(&kept, &encoded);
             }
@@ -280,29 +276,76 @@ fn without_pairs(text: &str, names: &[Box<str>]) -> String {
     kept
 }
 
+/// Returns the length of the query. A query may contain another question mark, behind which frameworks write the query of a nested address
+/// as it is. That query is a query of its own, unless the question mark is a part of a key.
+fn end_of_query(text: &str, names: &[Box<str>]) -> usize {
+    let mut pair_start = 0;
+    // `true` if the pair is a key. Known from its first question mark on.
+    let mut is_key = None;
+    for (at, char) in text.char_indices() {
+        match char {
+            '&' => (pair_start, is_key) = (at + 1, None),
+            '?' => {
+                let is_key = is_key.get_or_insert_with(|| {
+                    let pair = text.get(pair_start..at).unwrap_or_default();
+                    names.iter().any(|name| has_name(pair, name))
+                });
+                if !*is_key {
+                    return at;
+                }
+            }
+            '>' | '#' | '"' => return at,
+            char if char.is_whitespace() => return at,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// Returns the query without the pairs with those names, if the pairs are separated by `&amp;`.
+fn without_escaped(query: &str, names: &[Box<str>]) -> String {
+    let mut kept = query.to_owned();
+    if query.contains(AMP) {
+        for name in names {
+            kept = ESCAPED_FOR_HTML.without(&format!("{AMP}{kept}"), &encoded(name));
+            kept = kept.strip_prefix(AMP).unwrap_or(&kept).to_owned();
+        }
+    }
+    kept
+}
+
+fn encoded(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    percent::encode_into(&mut encoded, name.as_bytes());
+    encoded
+}
+
 /// The separators of a query inside of a parameter, such as `?next=%2Fx%3Fpage%3D2`.
 struct Nested {
-    start: &'static str,
+    /// The marks before the first pair. Some encoders leave a question mark as it is.
+    starts: &'static [&'static str],
     separator: &'static str,
     /// Some encoders leave an equals sign as it is.
     equals: [&'static str; 2],
 }
 
+const AMP: &str = "&amp;";
+
 /// Some servers write a link into a header field as they write it into a page.
 const ESCAPED_FOR_HTML: Nested = Nested {
-    start: "&amp;",
-    separator: "&amp;",
+    starts: &[AMP],
+    separator: AMP,
     equals: ["=", "="],
 };
 
 const ENCODED_ONCE: Nested = Nested {
-    start: "%3f",
+    starts: &["%3f", "?"],
     separator: "%26",
     equals: ["%3d", "="],
 };
 
 const ENCODED_TWICE: Nested = Nested {
-    start: "%253f",
+    starts: &["%253f", "%3f", "?"],
     separator: "%2526",
     equals: ["%253d", "="],
 };
@@ -342,8 +385,8 @@ impl Nested {
                 rest = text.get(end..).unwrap_or_default();
                 continue;
             }
-            let marks = [self.start, self.separator];
-            let mark = marks.into_iter().find(|mark| begins(at, mark));
+            let mut marks = self.starts.iter().chain([&self.separator]);
+            let mark = marks.find(|mark| begins(at, mark));
             follows_mark = mark.is_some();
             let (taken, after) = rest
                 .split_at_checked(mark.map_or(char.len_utf8(), str::len))
@@ -410,6 +453,17 @@ mod tests {
                 "/login?next=%2Fx%3F&a=1",
             ),
             ("/l?n=%253Fapi_key=S%2526b", "/l?n=%253Fb"),
+            ("/next?api_key=pa?ss&page=2", "/next?page=2"),
+            ("/next?a=1&api_key=pa?ss?x", "/next?a=1"),
+            (
+                "/login?next=/x?api_key%3DS%26page%3D2",
+                "/login?next=/x?page%3D2",
+            ),
+            ("/login?next=/x?a%3D1%26api_key%3DS", "/login?next=/x?a%3D1"),
+            ("/l?n=%3Fapi_key%253DS%2526b", "/l?n=%3Fb"),
+            ("/x?api_key=S&amp;page=2", "/x?page=2"),
+            ("/x?a=1&amp;b=2", "/x?a=1&amp;b=2"),
+            ("/x?", "/x?"),
             ("/x?a=1&amp;api_key=S&amp;b=2", "/x?a=1&amp;b=2"),
             ("/x?a=1&amp;api_key=S", "/x?a=1"),
             ("/x;api_key=1?a;api_key=1", "/x;api_key=1?a;api_key=1"),

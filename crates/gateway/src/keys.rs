@@ -39,7 +39,7 @@ const MAX_CANDIDATES: usize = 8;
 /// The maximum number of subprotocols that are compared with the keys. The client of Kubernetes offers six.
 const MAX_SUBPROTOCOLS: usize = 16;
 
-/// Before the token in a subprotocol, which is then in base64 for URLs (clients of Kubernetes).
+/// The prefix of a token of Kubernetes in a subprotocol. The token is in base64 for URLs.
 const ENCODED_TOKEN: &[u8] = b"base64url.bearer.authorization.k8s.io.";
 
 /// Some SDKs omit the padding.
@@ -330,7 +330,9 @@ fn take_subprotocols(
     let offered = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
     let mut kept = Vec::new();
     let mut here = Found::default();
-    for (nth, subprotocol) in offered.map(<[u8]>::trim_ascii).enumerate() {
+    let offered = offered.map(<[u8]>::trim_ascii);
+    let offered = offered.filter(|subprotocol| !subprotocol.is_empty());
+    for (nth, subprotocol) in offered.enumerate() {
         if nth >= MAX_SUBPROTOCOLS {
             found.has_too_many = true;
             return;
@@ -367,7 +369,6 @@ fn subprotocol_forms(subprotocol: &[u8], with: &mut impl FnMut(&[u8])) {
         if let Ok(token) = BASE64_FOR_URLS.decode(token) {
             with(&Zeroizing::new(token));
         }
-        return;
     }
     let is_stop = |byte: &u8| *byte == b'.';
     let first = subprotocol.splitn(2, is_stop).nth(1);
@@ -522,7 +523,11 @@ mod tests {
             assert_eq!(read(subprotocol), expected, "{subprotocol}");
         }
         let of_kubernetes = "base64url.bearer.authorization.k8s.io.az8_";
-        assert_eq!(read(of_kubernetes), [of_kubernetes, "k??"]);
+        assert!(
+            ["k??", "az8_"]
+                .iter()
+                .all(|key| read(of_kubernetes).contains(&(*key).to_owned()))
+        );
     }
 
     #[test]

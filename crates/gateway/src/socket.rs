@@ -384,7 +384,8 @@ impl AsyncRead for Socket {
         let has_first = this.read_first(buffer);
         if !has_first || buffer.remaining() > 0 {
             match Pin::new(&mut this.stream).poll_read(cx, buffer) {
-                Poll::Pending if has_first => {}
+                // The next read returns an error, or the end, again.
+                Poll::Pending | Poll::Ready(Err(_)) if has_first => {}
                 read => ready!(read)?,
             }
         }

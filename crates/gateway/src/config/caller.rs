@@ -10,7 +10,7 @@ use super::Folder;
 use super::file::Caller as Table;
 use super::problem::{Problem, Problems};
 use super::secret;
-use super::warnings::is_placeholder;
+use super::warnings::is_braced_placeholder;
 use crate::callers::{Caller, Callers, KeyDigest, digest, unusable};
 
 /// Reports that the file doesn't say who may call.
@@ -56,10 +56,10 @@ pub(super) fn all(
                 &place,
                 format!("the key {why}, so a header field can't carry it"),
             ));
-        } else if is_placeholder(key.expose()) {
+        } else if is_braced_placeholder(key.expose()) {
             problems.push(Problem::at(
                 &place,
-                "the key is a placeholder such as \"${NAME}\", which nothing replaces; write { env = \"NAME\" }",
+                "the key is a placeholder such as \"${NAME}\", which nothing replaces; write { env = \"NAME\" } here, or the key itself into the variable or the file",
             ));
         } else if keys.iter().any(|(known, _)| *known == digest) {
             problems.push(Problem::at(

@@ -399,7 +399,10 @@ impl Declared {
             _ => return false,
         };
         match (self.entry(integration), self.find(integration)) {
-            (Some((entry, _)), _) => entry.auth().any(|auth| auth.kind().name() == kind),
+            // An entry may write an access token in another form.
+            (Some((entry, _)), _) => {
+                kind == "bearer" && entry.auth().any(|auth| auth.kind().name() == kind)
+            }
             (None, Some(Found::Known(_, known))) => {
                 known.names.kinds.len() == 1 && known.names.kinds.contains(kind)
             }
@@ -413,7 +416,9 @@ impl Declared {
             return false;
         };
         let mut fields = upstream.requirements().fields().iter();
+        // SigV4 sets some of its fields only for some connections.
         known.alternatives.is_none()
+            && !known.names.kinds.contains("sigv4")
             && fields.any(|field| field.as_str().eq_ignore_ascii_case(name))
     }
 

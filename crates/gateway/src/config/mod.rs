@@ -409,6 +409,7 @@ fn build(
     }
     let callers = caller::all(file.caller, file.anyone.as_ref(), folder, &mut problems);
 
+    warnings.extend(warnings::of_headers(&declared, &tables));
     if is_file {
         let unused = warnings::of_use(&declared, &tables, &in_file, &callers);
         warnings.extend(unused);

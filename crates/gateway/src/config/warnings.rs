@@ -172,17 +172,22 @@ fn is_refused(base_url: &str, network: &Network, policy: &NetworkPolicy) -> bool
         None => authority.split(':').next(),
     };
     let host = host.unwrap_or_default();
-    let known = || {
-        let mut known = network.resolve.iter();
-        let known = known.find(|(name, _)| name.get_ref().eq_ignore_ascii_case(host));
-        let localhost = || {
-            let is_local = host.eq_ignore_ascii_case("localhost");
-            is_local.then_some(IpAddr::V4(Ipv4Addr::LOCALHOST))
-        };
-        known.map(|(_, address)| address.0).or_else(localhost)
-    };
-    let address = host.parse().ok().or_else(known);
-    address.is_some_and(|address| policy.check(SocketAddr::new(address, 443)).is_err())
+    let refuses = |address| policy.check(SocketAddr::new(address, 443)).is_err();
+    if let Ok(address) = host.parse() {
+        return refuses(address);
+    }
+    let mut resolved = network.resolve.iter();
+    if let Some((_, address)) = resolved.find(|(name, _)| name.get_ref().eq_ignore_ascii_case(host))
+    {
+        return refuses(address.0);
+    }
+    // The addresses of names that a proxy looks up aren't checked.
+    let is_remote = network.egress_proxy.is_some();
+    let loopback = [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+    ];
+    host.eq_ignore_ascii_case("localhost") && !is_remote && loopback.into_iter().all(refuses)
 }
 
 type Timeout = Option<Spanned<Text<Duration>>>;
@@ -302,14 +307,6 @@ pub(super) fn of_use(
         if !used.contains(name.as_str()) && !extended(name) {
             warnings.push(format!("integration {name:?}: no connection uses it"));
         }
-        for field in table.integration.get_ref().headers.keys() {
-            if declared.sets_field(name, field.get_ref()) {
-                warnings.push(format!(
-                    "integration {name:?}: headers.{} has no effect, because `auth` sets this field",
-                    field.get_ref().escape_debug()
-                ));
-            }
-        }
     }
     let ids = || connections.iter().map(|(id, _)| id.as_str());
     for (caller, pattern) in callers.without_use(ids) {
@@ -359,25 +356,44 @@ fn unread(id: &str, connection: &Connection, declared: &Declared) -> Option<Stri
     Some(format!("connection {id:?}: {what}"))
 }
 
+/// Returns the warnings of default header fields that `auth` replaces.
+pub(super) fn of_headers(declared: &Declared, tables: &[Table<'_>]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for table in tables.iter().filter(|table| table.is_of_config()) {
+        let name = &table.name;
+        for field in table.integration.get_ref().headers.keys() {
+            if declared.sets_field(name, field.get_ref()) {
+                warnings.push(format!(
+                    "integration {name:?}: headers.{} has no effect, because `auth` sets this field",
+                    field.get_ref().escape_debug()
+                ));
+            }
+        }
+    }
+    warnings
+}
+
 /// Returns a warning for each secret whose text isn't the secret alone.
 fn mistyped(id: &str, connection: &Connection, declared: &Declared) -> Vec<String> {
     let integration = connection.integration();
     let mut warnings = Vec::new();
     for (name, secret) in connection.credential().iter() {
         let secret = secret.expose();
+        let is_sent_as_bearer = declared.adds_bearer(integration, name);
+        let name = name.escape_debug();
         if is_placeholder(secret) {
             warnings.push(format!(
                 "connection {id:?}: secret.{name} is a placeholder such as \"${{NAME}}\", which nothing replaces: write {{ env = \"NAME\" }}"
             ));
         }
         let start = secret.get(..BEARER.len()).unwrap_or_default();
-        if start.eq_ignore_ascii_case(BEARER) && declared.adds_bearer(integration, name) {
+        if start.eq_ignore_ascii_case(BEARER) && is_sent_as_bearer {
             warnings.push(format!(
                 "connection {id:?}: secret.{name} begins with \"Bearer \", which the `auth` of integration {integration:?} adds as well: \
                  write the token alone"
             ));
         }
-        if secret.iter().any(u8::is_ascii_control) && declared.adds_bearer(integration, name) {
+        if secret.iter().any(u8::is_ascii_control) && is_sent_as_bearer {
             warnings.push(format!(
                 "connection {id:?}: secret.{name} contains a line break or another control character, so a header field can't carry it \
                  and each call fails: remove the character"
@@ -391,22 +407,18 @@ const BEARER: &[u8] = b"bearer ";
 
 /// Returns `true` for `${NAME}` and `$NAME`, with which other programs name an environment variable. The name of the second form must
 /// have a `_`, because a password may begin with a dollar sign.
-pub(super) fn is_placeholder(text: &[u8]) -> bool {
-    let Some(name) = text.strip_prefix(b"$") else {
-        return false;
-    };
-    let braced = name.strip_prefix(b"{");
-    let braced = braced.and_then(|name| name.strip_suffix(b"}"));
+fn is_placeholder(text: &[u8]) -> bool {
     let is_upper = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
-    match braced {
-        Some(name) => {
-            !name.is_empty()
-                && name
-                    .iter()
-                    .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        }
-        None => name.contains(&b'_') && name.iter().all(is_upper),
-    }
+    let name = text.strip_prefix(b"$").unwrap_or_default();
+    is_braced_placeholder(text) || (name.contains(&b'_') && name.iter().all(is_upper))
+}
+
+/// Returns `true` for `${NAME}`.
+pub(super) fn is_braced_placeholder(text: &[u8]) -> bool {
+    let name = text.strip_prefix(b"${");
+    let name = name.and_then(|name| name.strip_suffix(b"}"));
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    name.is_some_and(|name| !name.is_empty() && name.iter().all(is_of_name))
 }
 
 /// Collects the strings with that key in a value.

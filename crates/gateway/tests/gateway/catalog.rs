@@ -410,6 +410,34 @@ async fn another_host_takes_over_no_token_endpoint() {
     hubspot.vendor.untouched().await;
 }
 
+/// The codes of the vendor are those of the entry, also if the client is the host's.
+#[tokio::test(flavor = "multi_thread")]
+async fn o4_a_dead_refresh_token_of_the_hosts_own_client_is_known_by_the_vendors_code() {
+    let answers = |_: &Received| {
+        json(
+            "400 Bad Request",
+            "{\"status\":\"BAD_REFRESH_TOKEN\",\"message\":\"missing or invalid refresh token\"}",
+        )
+    };
+    let vendor = Vendor::replying_over_tls_as(HUBSPOT, &["http/1.1"], answers).await;
+    let scene = HubSpot::of(vendor, None).await;
+    let config = scene.config(
+        "[integration.own]\nextends = \"hubspot\"\n\
+         auth = { kind = \"oauth2\", client_id = \"h0st\", client_secret = \"c4nary-host\" }\n\
+         [connection.a]\nintegration = \"own\"\nsecret = { refresh_token = \"c4nary-r\" }",
+    );
+    let gateway = Gateway::start_in(scene.folder, &config, &[]).await;
+    for _ in 0..2 {
+        let answer = gateway.call("/a/x", &[]).await;
+        assert_eq!(answer.status(), 424, "{answer:?}");
+    }
+    scene.vendor.next().await;
+    assert!(
+        scene.vendor.try_next().await.is_none(),
+        "the endpoint was called again"
+    );
+}
+
 /// Some vendors want the client's id or secret with each call. The host's secret is only sent together with the host's id.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hosts_own_client_is_sent_where_an_entry_sends_the_client() {

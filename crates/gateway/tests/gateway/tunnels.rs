@@ -48,12 +48,13 @@ async fn t18_a_key_in_a_subprotocol_is_found_and_removed() {
         ),
         ("", format!("token, {KEY}"), Some("token")),
         ("", KEY.to_owned(), None),
+        ("", format!("{KEY}, ,"), None),
         (
             "",
             format!("a\r\nSec-WebSocket-Protocol: b.{KEY}"),
             Some("a"),
         ),
-        // The key isn't sent on either if it's also in the gateway's own field.
+        // The key is also removed if `x-api-key` contains it.
         (
             &*own,
             format!("realtime, openai-insecure-api-key.{KEY}"),

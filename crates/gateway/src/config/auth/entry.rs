@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use tower_passthrough::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements,
 };
-use tower_passthrough::catalog::Entry;
+use tower_passthrough::catalog::{Entry, OAuth2};
 use tower_passthrough::store::{Credential, Variables};
 use tower_passthrough::upstream::BaseUrlTemplate;
 use tower_passthrough::{Connection, Secret, Upstream};
@@ -40,7 +40,13 @@ pub(in super::super) fn read(
             if let Some(tokens) = &mut tokens {
                 tokens.may_rotate &= may_rotate(entry);
             }
-            tokens
+            // The client is the host's, and the vendor's codes are those of the entry.
+            let codes = entry.oauth2().map(OAuth2::revoked_errors);
+            tokens.map(|mut tokens| {
+                let codes = codes.unwrap_or_default().iter().copied();
+                tokens.endpoint = tokens.endpoint.revoked_errors(codes);
+                tokens
+            })
         }
         None if has_endpoint => Tokens::of_entry(entry),
         None => None,
