@@ -389,7 +389,7 @@ impl Nested {
             let mark = marks.find(|mark| begins(at, mark));
             follows_mark = mark.is_some();
             let (taken, after) = rest
-                .split_at_checked(mark.map_or(char.len_utf8(), str::len))
+                .split_at_checked(mark.map_or(char.len_utf8(), |mark| mark.len()))
                 .unwrap_or((rest, ""));
             kept.push_str(taken);
             rest = after;
