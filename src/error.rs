@@ -36,8 +36,9 @@ pub enum ErrorCode {
     MethodRefused,
     /// There is no connection with that id, or the caller may not use it. Both responses have the same bytes. Status 404.
     UnknownConnection,
-    /// The caller may use the connection, but not with this method or path. The authorizer's [`Scope`](crate::Scope) decides about that.
-    /// Status 403.
+    /// The caller may use the connection, but not with this method or path, not for a WebSocket, not with another base path in `__domain`,
+    /// or not with a second path in a header field. The authorizer's [`Scope`](crate::Scope) decides about that. A WebSocket from a web
+    /// page of another origin is refused with the same code. Status 403.
     ScopeRefused,
     /// `__domain` names a host that the integration's [`DomainPolicy`](crate::policy::DomainPolicy) doesn't allow. Status 403.
     DomainRefused,

@@ -51,10 +51,11 @@
 //!
 //! A credential is added only after the destination has been checked, and only a [`DomainPolicy`](policy::DomainPolicy) can make a
 //! [`Destination`](policy::Destination). The [`NetworkPolicy`](policy::NetworkPolicy) checks each address on each new connection, after
-//! DNS, unless the host application lets an egress proxy resolve names. `Authorization`, `Cookie`, `Proxy-Authorization` and the fields that
-//! the host application names in [`caller_credentials`](PassthroughBuilder::caller_credentials) don't reach an upstream with the caller's
-//! values; other fields by which callers authenticate do. Secrets have a type that can't be printed ([`Secret`]). No input can cause a
-//! panic, and there is no unsafe code. The guide [`security`](guides::security) has the details, and the duties of the host application.
+//! DNS, unless the host application lets an egress proxy resolve names. `Authorization`, `Cookie`, `Proxy-Authorization`, the fields that
+//! the host application names in [`caller_credentials`](PassthroughBuilder::caller_credentials), and well-known fields in which a proxy in
+//! front names the caller, don't reach an upstream with the caller's values. Any other field by which callers authenticate does. Secrets
+//! have a type that can't be printed ([`Secret`]). No input can cause a panic, and there is no unsafe code. The guide
+//! [`security`](guides::security) has the details, and the duties of the host application.
 //!
 //! # Features
 //!

@@ -39,7 +39,8 @@ pub enum AuthError {
     /// use a base URL with `https://`, or another scheme. The response is `destination-refused`.
     PlaintextRefused,
     /// The scheme authenticates the network connection (`Negotiate`, `NTLM`), and doesn't declare it. Call
-    /// [`Requirements::binds_connection`](super::Requirements::binds_connection) in the scheme.
+    /// [`Requirements::binds_connection`](super::Requirements::binds_connection) in the scheme. The response is
+    /// `store-unavailable`.
     UnboundConnection,
     /// The caller's body contains parameters that the scheme sets. The caller must remove these parameters. The
     /// response is `bad-address`.

@@ -76,7 +76,8 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`AuthError`] if a secret is missing or can't be sent. The call is then answered with `reauthorize`, and nothing is sent.
+    /// [`AuthError`], whose variant decides the response: `reauthorize` for a missing secret, `bad-address` for a request that can't be
+    /// signed, and others. Nothing is sent.
     fn apply(
         &self,
         request: &mut AuthRequest<'_>,

@@ -136,8 +136,8 @@ pub(crate) fn encode_basic(
 /// Sends a secret as a query parameter. The caller's parameters of that name are removed, and the secret's parameter is the last.
 ///
 /// Prefer a header field if the upstream accepts a field: an upstream may repeat its request URL in `Location`, `Link` or a body, and
-/// URLs are often logged. The key is removed from the header fields, unless
-/// [`Upstream::scrub_links`](crate::Upstream::scrub_links) is switched off, but never from a body.
+/// URLs are often logged. The key is removed from the fields with links, and `Refresh`, unless
+/// [`Upstream::scrub_links`](crate::Upstream::scrub_links) is switched off, but never from other fields or a body.
 #[derive(Clone, Debug)]
 pub struct Query {
     name: Box<str>,

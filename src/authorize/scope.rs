@@ -58,7 +58,8 @@ impl Scope {
     /// that leave the segment. A `__domain` that changes the base path is refused as well, and fields that override the path
     /// (`X-Original-URL`) are removed.
     ///
-    /// Fields in which a request names a second resource, such as `Destination` and `X-Amz-Copy-Source`, aren't checked.
+    /// A request that names a second path in `X-Amz-Copy-Source`, `X-Copy-From`, `X-Goog-Copy-Source`, `X-Ms-Copy-Source`, or in a
+    /// `Destination` that [`rewrite_links`](crate::PassthroughBuilder::rewrite_links) hasn't translated, is refused.
     ///
     /// Default: every path.
     #[must_use]

@@ -13,8 +13,8 @@
 //!
 //! # A store in four steps
 //!
-//! 1. Store a row for each connection: key, integration, version, key id and sealed record. Each of these except the key id is bound to
-//!    the record, so a record can't be moved to another row.
+//! 1. Store a row for each connection: key, integration, version, key id and sealed record. Each of these is bound to the record, so a
+//!    record can't be moved to another row.
 //! 2. Give each write its own version: [`random_version`], or a counter that never decreases.
 //! 3. Call [`ConnectionCache::invalidate`] after each write by this process, and implement a [`ChangeFeed`] that reports the writes of
 //!    other processes.

@@ -2,7 +2,7 @@
 //! can be sent again.
 //!
 //! A connection key may hold as much as is free at that moment, but no more: a single key gets at most half of the memory, and
-//! each of `n` keys that take all they can get an `n + 1`th, so a part is always free for another key ("dynamic thresholds", as
+//! each of `n` keys that take all they can gets 1/(n + 1) of it, so a part is always free for another key ("dynamic thresholds", as
 //! in the shared memory of network switches).
 //!
 //! Rules: `docs/rules/security.md#6-resources-that-may-be-used-up`.

@@ -167,10 +167,10 @@ impl std::error::Error for DrawNotSent {}
 /// A rate of each connection key that several processes share, for
 /// [`PassthroughBuilder::shared_rate_per_connection_key`](crate::PassthroughBuilder::shared_rate_per_connection_key).
 ///
-/// Each process draws calls in batches from the [`SharedRate`]: one for each call that waits, or as many as came for the key in 150 ms, if
-/// they are more. Without calls that wait for them, at most the calls that the rate allows in 200 ms are drawn, and at least 1. Calls that
-/// were drawn and not used a second after the draw has ended are lost, and a draw ends after 250 ms at most. So in any time `t`, all processes
-/// together begin at most as many calls as the rate allows in `t` and 1.25 s more, and the burst.
+/// Each process draws calls in batches from the [`SharedRate`]. A draw asks for the larger of two numbers: the calls that wait, and the
+/// calls of this key in the last 150 ms. Without calls that wait for them, at most the calls that the rate allows in 200 ms are drawn, and
+/// at least 1. Calls that were drawn and not used a second after the draw has ended are lost, and a draw ends after 250 ms at most. So in
+/// any time `t`, all processes together begin at most as many calls as the rate allows in `t` and 1.25 s more, and the burst.
 ///
 /// After a draw had fewer calls than were wanted, a process refuses the calls of the key for the time that the draw returned, and for at
 /// least 100 ms, without another draw. With a burst that is refilled in less than 200 ms, that time is a half of the refill, but at least

@@ -118,7 +118,7 @@ impl Assertion {
         self.claim("aud", audience)
     }
 
-    /// Sets another claim. Its value is a string. Default: none.
+    /// Sets another claim. Its value is a string or a number. Default: none.
     pub fn claim(mut self, name: impl Into<Box<str>>, value: impl Into<TokenParameter>) -> Self {
         self.claims.push((name.into(), value.into()));
         self

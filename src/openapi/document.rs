@@ -220,8 +220,9 @@ impl Document {
 
     /// Returns the Postman collection in the format 2.1, as JSON. It has a folder for each integration.
     ///
-    /// Its variables are `baseUrl`, `apiKey` (empty), `connection`, and one for each integration, such as `connection_hubspot`, which
-    /// is the connection of `connection` unless the user changes it.
+    /// Its variables are `baseUrl`, `apiKey` (empty), `connection`, one for each integration, such as `connection_hubspot`, which is the
+    /// connection of `connection` unless the user changes it, and one for each variable of an integration in the path of its `verify`, such
+    /// as `variable_NAME_V` for the variable `V` of the integration `NAME`.
     #[must_use]
     pub fn to_postman(&self) -> String {
         postman::collection(self).to_string()

@@ -1,4 +1,4 @@
-//! Refreshes access tokens before they expire, so that calls always have a valid token.
+//! Refreshes access tokens shortly before they expire.
 //!
 //! A [`RefreshingStore`] wraps a store, and gets new tokens from a [`TokenSource`]: `OAuth2TokenSource` (feature `oauth2`), or your own
 //! source:

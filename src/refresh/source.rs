@@ -74,8 +74,8 @@ impl Tokens {
 #[non_exhaustive]
 pub enum TokenError {
     /// The grant was revoked or has expired (`invalid_grant`, RFC 6749 §5.2), so only the connection's owner can repair the connection. The
-    /// store keeps this state, and the source isn't called again until the connection has been put again. When the access token has
-    /// expired, the response is `reauthorize`.
+    /// store keeps this state, and the source isn't called again until the connection has been put again, or was revived by a store with a
+    /// method `revive`. When the access token has expired, the response is `reauthorize`.
     Revoked,
     /// The connection lacks data that only its owner can add, such as a variable or a valid key, and no request was made. The connection is
     /// checked again after 5 s. If there is no valid access token, the response is `reauthorize`.

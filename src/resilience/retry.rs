@@ -24,8 +24,9 @@ const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 /// A request is sent again after a failure to connect, after a connection that ended before the response's head, and
 /// after the upstream's own 502, 503 and 504, with exponential back-off and jitter. The wait is exactly a
 /// `Retry-After`, if it's no longer than [`max_wait`](Self::max_wait), also after a 429. If it's longer, the
-/// upstream's response is returned at once. In each ten seconds, the number of retries to a destination is at most a
-/// fifth of the calls to it, plus ten. The caller gets the last response or error, unchanged.
+/// upstream's response is returned at once. In each ten seconds, the number of retries of a connection key to a
+/// destination is at most a fifth of the key's calls to it, plus ten. The caller gets the last response or error,
+/// unchanged.
 ///
 /// ```
 /// use std::time::Duration;

@@ -641,8 +641,9 @@ impl<S, R, T> DangerousBuilder<S, R, T> {
     /// Allows every caller who reaches the mount to use each connection with each method and path.
     ///
     /// The fields by which callers authenticate to the host application are forwarded to upstreams, unless
-    /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them. Only `Authorization`, `Cookie`,
-    /// `Proxy-Authorization`, and the fields of [`pass_request_header`](PassthroughBuilder::pass_request_header) are removed without it.
+    /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them. Without it, only `Authorization`, `Cookie`,
+    /// `Proxy-Authorization`, the forwarding fields, and the well-known fields that name a caller are removed
+    /// ([`pass_request_header`](PassthroughBuilder::pass_request_header) forwards one of them).
     ///
     /// Default: an authorizer must be set.
     pub fn allow_all(self) -> PassthroughBuilder<S, R, T, AllowAll> {

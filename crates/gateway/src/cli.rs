@@ -178,7 +178,8 @@ pub(crate) enum Connections {
     ///
     /// `key` encrypts new secrets, and the keys in `keys` only decrypt. A key is replaced in four
     /// steps, while gateways run. With several gateways on one store, finish each step on all
-    /// gateways before the next:
+    /// gateways before the next. Use `{ file = "..." }` for both keys: a reload doesn't see changes
+    /// of the environment.
     ///
     /// 1. Add the new key to `keys`, and reload (SIGHUP).
     ///

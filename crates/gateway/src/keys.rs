@@ -107,7 +107,7 @@ impl KeyPlaces {
 
     /// Returns the caller whose key is in the request, and removes keys from the named places. `find` returns the caller of a key.
     ///
-    /// If the request has an `x-api-key`, all other places are ignored, because SDKs always send something in their own places. Two
+    /// If the request has an `x-api-key`, the key in it counts alone, because SDKs always send something in their own places. Two
     /// lines of a field, and keys of two callers, count as no key, because it's unclear which of them is meant.
     pub(crate) async fn take(
         &self,

@@ -181,8 +181,8 @@ impl Opened {
 impl SqliteStore {
     /// Opens the file at that path, or at a URL that consists of `sqlite://` and a path, with the default settings.
     ///
-    /// If there is no file, it is created with permissions only for its owner. Tables of an older version are migrated, and the first of
-    /// `keys` is recorded in the file, so that the file can't be opened without this key any more.
+    /// If there is no file, it is created with permissions only for its owner. Tables of an older version are migrated. A
+    /// new key is noted with the first record that it seals, and the file can't be opened without it from then on.
     ///
     /// # Errors
     ///

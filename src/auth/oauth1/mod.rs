@@ -166,8 +166,8 @@ impl OAuth1 {
     /// Puts the parameters into the query (§3.5.3), for upstreams that don't read `Authorization`.
     ///
     /// Prefer the header field: URLs are often logged, and an upstream may repeat its own URL in a
-    /// response. [`Upstream::scrub_links`](crate::Upstream::scrub_links) removes the parameters
-    /// from `Location`, `Content-Location` and `Link`.
+    /// response. [`Upstream::scrub_links`](crate::Upstream::scrub_links), which is on by default, removes
+    /// the parameters from the fields with links, and `Refresh`, but not from other fields or a body.
     ///
     /// Default: the parameters are in the field `Authorization`.
     #[must_use]
