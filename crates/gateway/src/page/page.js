@@ -75,11 +75,15 @@ function copier(text, what) {
   return button;
 }
 
+// The timers after which buttons are labelled "Copy" again. An earlier click must not end the label of a later click.
+const labelled = new WeakMap();
+
 async function copied(button, text) {
   if (!(await copy(text))) return;
   button.focus();
   button.textContent = "Copied";
-  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  clearTimeout(labelled.get(button));
+  labelled.set(button, setTimeout(() => { button.textContent = "Copy"; }, 1500));
 }
 
 // The list

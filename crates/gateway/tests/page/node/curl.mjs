@@ -20,9 +20,15 @@ for (const [method, path, header, query, body, type] of [
   await page.fill("#body", body);
   await page.fill("#type", type);
   await call(page, { path, method });
+  // The label is "Copied" for a short time only, so a busy machine could miss it by looking.
+  const copied = page.evaluate(() => new Promise((resolve) => {
+    const button = document.querySelector("[data-copy=curl]");
+    const changed = () => { if (button.textContent === "Copied") resolve(); };
+    new MutationObserver(changed).observe(button, { childList: true });
+  }));
   await page.click("[data-copy=curl]");
+  await copied;
   const answer = await text(page, "#answer");
-  await page.locator("[data-copy=curl]", { hasText: "Copied" }).waitFor();
   await page.fill("#body", "");
   await page.focus("#body");
   await page.keyboard.press("Control+V");
