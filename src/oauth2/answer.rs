@@ -382,9 +382,7 @@ impl Fields {
         }
         Some(fields)
     }
-}
 
-impl Fields {
     /// Parses a JSON object in ISO 8859-1, in which old servers write names of users. Tokens are ASCII, and the answer may be the only
     /// copy of a token.
     #[cold]

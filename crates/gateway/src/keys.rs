@@ -49,7 +49,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent),
 );
 
-/// The same for URLs.
+/// Base64 for URLs (RFC 4648 §5). Some clients omit the padding.
 const BASE64_FOR_URLS: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
     GeneralPurposeConfig::new()

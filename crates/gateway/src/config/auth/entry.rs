@@ -36,13 +36,11 @@ pub(in super::super) fn read(
     });
     let tokens = match client {
         Some(client) => {
-            let mut tokens = problems.ok(oauth2::read(client, around))?.tokens;
-            if let Some(tokens) = &mut tokens {
-                tokens.may_rotate &= may_rotate(entry);
-            }
-            // The client is the host's, and the vendor's codes are those of the entry.
-            let codes = entry.oauth2().map(OAuth2::revoked_errors);
+            let tokens = problems.ok(oauth2::read(client, around))?.tokens;
             tokens.map(|mut tokens| {
+                tokens.may_rotate &= may_rotate(entry);
+                // The client is the host's, and the vendor's codes are those of the entry.
+                let codes = entry.oauth2().map(OAuth2::revoked_errors);
                 let codes = codes.unwrap_or_default().iter().copied();
                 tokens.endpoint = tokens.endpoint.revoked_errors(codes);
                 tokens
