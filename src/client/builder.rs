@@ -189,7 +189,9 @@ impl HttpTransportBuilder {
 
     /// Sets the maximum number of streams of a connection key on an HTTP/2 connection.
     ///
-    /// So the stalled calls of a connection key leave room for other connection keys. Further calls wait.
+    /// So the stalled calls of a connection key leave room for other connection keys. Further calls use other connections: up to 4 are
+    /// opened for a connection key, so with the default, the upstream gets 128 calls of a connection key at the same time. Calls beyond
+    /// that wait.
     ///
     /// Default: 32.
     pub fn http2_max_streams_per_connection_key(mut self, streams: usize) -> Self {

@@ -58,6 +58,36 @@ async fn x11_a_key_without_a_stream_gets_another_connection() {
 }
 
 #[tokio::test]
+async fn x11_calls_beyond_the_share_of_a_key_get_further_connections() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup_h2(&vendor).start().await;
+    let mut calls = JoinSet::new();
+    let mut held = Vec::new();
+    // A key has 32 streams on each connection, and its further calls don't wait for their end.
+    for _ in 0..4 {
+        begin(&mut calls, gateway.address, "/p/a0/x".into());
+        let mut connection = vendor.accept(&[(MAX_CONCURRENT_STREAMS, 100)]).await;
+        connection.request().await;
+        for _ in 1..32 {
+            begin(&mut calls, gateway.address, "/p/a0/x".into());
+            connection.request().await;
+        }
+        held.push(connection);
+    }
+    // Beyond four connections, they wait.
+    begin(&mut calls, gateway.address, "/p/a0/x".into());
+    vendor.0.no_other().await;
+    for connection in &mut held {
+        connection.no_other().await;
+    }
+    let mut victims = JoinSet::new();
+    begin(&mut victims, gateway.address, "/p/v/x".into());
+    let stream = held[0].request().await;
+    held[0].answer(stream, "own").await;
+    assert_ok(&victims.join_next().await.unwrap().unwrap(), "own");
+}
+
+#[tokio::test]
 async fn x11_waiting_calls_are_served_in_rounds() {
     let vendor = FrameVendor::bind_tls().await;
     let gateway = setup(&vendor)

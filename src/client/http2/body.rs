@@ -103,7 +103,9 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.stream.inbox().is_end_stream()
+        // A server asks several times per response, and h2 would lock the connection each time.
+        let has_more = self.has_data && self.remaining.is_some_and(|remaining| remaining > 0);
+        !has_more && self.stream.inbox().is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -178,6 +178,7 @@ async fn drive(
     };
     let mut max_streams = permitted(&connection);
     let mut connection = pin!(connection);
+    let mut has_yielded = false;
     let mut unanswered = pin!(async {
         match &mut pings {
             Some(pings) => until_unanswered(pings, streams).await,
@@ -185,6 +186,13 @@ async fn drive(
         }
     });
     poll_fn(|cx| {
+        // The tasks that are ready now may have requests as well. After them, one write sends the requests of all.
+        let has_requests = inboxes.take_new_requests();
+        has_yielded = has_requests && !has_yielded;
+        if has_yielded {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
             let error = ended.err().filter(h2::Error::is_remote);
             let reason = error.and_then(|error| error.reason());

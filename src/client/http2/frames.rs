@@ -41,8 +41,9 @@ const PADDED: u8 = 0x8;
 /// that stays below h2's budget, which is half of the connection's window.
 const MAX_SMALL_FRAMES: u32 = 256;
 /// The number of HEADERS frames after which the connection's task lets other tasks run, so that interim responses are read, and
-/// counted, before more of them arrive.
-const MAX_HEADERS_PER_TURN: u32 = 32;
+/// counted, before more of them arrive. It's more than [`MAX_STREAMS`](super::MAX_STREAMS), so that the responses of all streams are
+/// read in one turn. Shorter turns make batches smaller for all that follows: the writes to callers, and their next requests.
+const MAX_HEADERS_PER_TURN: u32 = 128;
 
 /// The streams of a connection that have a response, or wait for it.
 #[derive(Default)]
@@ -52,6 +53,8 @@ pub(super) struct Streams {
     crowded: Mutex<Vec<Arc<Inbox>>>,
     /// The upstream has sent its first SETTINGS, with its limit for streams.
     has_settings: AtomicBool,
+    /// A request was queued in h2 since the connection's task last asked.
+    has_new_requests: AtomicBool,
     unread: Share,
     /// The small frames that this side has sent.
     pace: Pace,
@@ -69,10 +72,11 @@ impl Streams {
         &self.unread
     }
 
-    /// Adds a stream. It's removed when the returned value is dropped.
+    /// Adds a stream whose request has been queued in h2. It's removed when the returned value is dropped.
     pub(super) fn add(self: &Arc<Self>, id: u32) -> Registered {
         let inbox = Arc::new(Inbox::default());
         lock(&self.inboxes).insert(id, Arc::clone(&inbox));
+        self.has_new_requests.store(true, Ordering::Relaxed);
         Registered {
             streams: Arc::clone(self),
             id,
@@ -83,6 +87,11 @@ impl Streams {
     /// Returns `true` if the upstream's SETTINGS have arrived.
     pub(super) fn has_settings(&self) -> bool {
         self.has_settings.load(Ordering::Relaxed)
+    }
+
+    /// Returns `true` if streams were added since the last call.
+    pub(super) fn take_new_requests(&self) -> bool {
+        self.has_new_requests.swap(false, Ordering::Relaxed)
     }
 
     /// Moves the data of streams with many small frames out of h2. The connection's task calls it after each poll of the connection.

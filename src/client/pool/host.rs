@@ -816,8 +816,8 @@ impl State {
         }
     }
 
-    /// Returns `true` if another connection must be opened for a waiter: because the host has few connections, and the waiter's connection
-    /// key has few streams, or because the key has no stream at all.
+    /// Returns `true` if another connection must be opened for a waiter: because the host has few connections, or because the waiter's
+    /// connection key has no stream at all.
     fn needs_more_streams(&self, limits: &Limits) -> bool {
         if self
             .waiters
@@ -837,13 +837,8 @@ impl State {
         let is_enough_for_busy_keys =
             connections >= MAX_CONNECTIONS_OF_A_KEY && !self.has_more_users_than(connections);
         self.waiters.iter().any(|waiter| {
-            let Some(user) = &waiter.user else {
-                return !is_enough_for_busy_keys;
-            };
-            match self.streams_of(user) {
-                0 => true,
-                open => open < limits.max_streams_per_key && !is_enough_for_busy_keys,
-            }
+            let user = waiter.user.as_ref();
+            !is_enough_for_busy_keys || user.is_some_and(|user| self.streams_of(user) == 0)
         })
     }
 

@@ -30,6 +30,7 @@ async fn k10_the_streams_of_a_connection_key_are_limited() {
     let (setup, mut told) = telling(two_tenants(Setup::new(&vendor)).transport(|transport| {
         transport
             .http2_prior_knowledge(true)
+            .http2_max_connections_per_host(1)
             .http2_max_streams_per_connection_key(2)
     }));
     let gateway = setup.start().await;
@@ -54,7 +55,6 @@ async fn k10_the_streams_of_a_connection_key_are_limited() {
         connection.no_other().await;
         connection.begin(stream).await;
     }
-    // No call needed another connection.
     vendor.0.no_other().await;
 }
 

@@ -234,8 +234,8 @@ async fn k9_http2_without_tls_needs_prior_knowledge() {
 async fn k9_a_burst_of_first_calls_opens_one_connection() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
-    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 50]);
-    for _ in 0..50 {
+    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 32]);
+    for _ in 0..32 {
         vendor.next().await.ok("own");
     }
     while !callers.is_empty() {
