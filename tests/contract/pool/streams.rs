@@ -9,6 +9,7 @@ use testkit::caller::{Caller, get, raw_call};
 use testkit::gateway::{Gateway, Setup};
 use testkit::h2_script::{FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS};
 use testkit::h2_vendor::H2Vendor;
+use testkit::relay::Relay;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
@@ -242,6 +243,51 @@ async fn k9_a_burst_of_first_calls_opens_one_connection() {
         assert_ok(&next(&mut callers).await, "own");
     }
     assert_eq!(vendor.connections().await, 1);
+}
+
+// A runtime with several threads runs the task that was woken last first, which would be the task of the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn requests_that_are_ready_at_the_same_time_are_written_together() {
+    const CALLS: usize = 16;
+    /// The number of bytes around the content of a TLS 1.3 record (RFC 8446 §5.2).
+    const RECORD: usize = 22;
+    /// The size of a frame's header (RFC 9113 §4.1), in bytes.
+    const HEADER: usize = 9;
+
+    let vendor = FrameVendor::bind_tls().await;
+    let relay = Relay::start(vendor.0.address().port()).await;
+    let origin = format!("https://vendor.test:{}", relay.port);
+    let setup = Setup::new(origin.as_str())
+        .transport(|transport| transport.http2_max_connections_per_host(1));
+    let (setup, mut told) = telling(setup);
+    let gateway = setup.start().await;
+    let mut callers = at_once(gateway.address, [get("/p/c/x")]);
+    let mut connection = vendor.accept(ONE_STREAM).await;
+    let first = connection.request().await;
+    for _ in 0..CALLS {
+        let address = gateway.address;
+        callers.spawn(async move { raw_call(address, get("/p/c/x")).await });
+    }
+    super::begun(&mut told, 1 + CALLS).await;
+    connection.no_other().await;
+
+    relay.limit(usize::MAX, usize::MAX);
+    connection.settings(&[(MAX_CONCURRENT_STREAMS, 100)]).await;
+    // The acknowledgement of the settings.
+    let mut frames = HEADER;
+    let mut streams = vec![first];
+    for _ in 0..CALLS {
+        let request = connection.next().await.expect("a request");
+        frames += HEADER + request.payload.len();
+        streams.push(request.stream);
+    }
+    let (sent, _) = relay.passed();
+    let records = (sent - frames) / RECORD;
+    assert!(records <= 3, "{records} writes for {CALLS} requests");
+    for stream in streams {
+        connection.answer(stream, "own").await;
+        assert_ok(&next(&mut callers).await, "own");
+    }
 }
 
 #[tokio::test]
