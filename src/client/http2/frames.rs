@@ -471,6 +471,9 @@ impl<S: AsyncRead + Unpin> Frames<S> {
             buffer.put_slice(self.partial.get(..held_len).unwrap_or_default());
             let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
             let is_unchanged = buffer.filled().len() == start + held_len;
+            if read.is_pending() {
+                self.headers = 0;
+            }
             if is_unchanged || !matches!(read, Poll::Ready(Ok(()))) {
                 let is_end = matches!(read, Poll::Ready(Ok(())));
                 // At the end, h2 gets the rest as it is, and reports a truncated frame.
