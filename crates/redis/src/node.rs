@@ -4,14 +4,16 @@
 //! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer. A node of a cluster that fails
 //! doesn't stop the operations of other nodes, because queues and pauses are of one node.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Value, cmd};
+use redis::{Cmd, RedisResult, Value, cmd};
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::client::{Call, Effect};
@@ -20,7 +22,7 @@ use crate::info::{Info, NOT_SHOWN, Requirement, aof_settings, check_aof_settings
 use crate::pause::Pause;
 use crate::race::first_success;
 use crate::scripts::Script;
-use crate::servers::{Password, Place, Server};
+use crate::servers::{Driver, Password, Place, Server};
 use crate::tls::Tls;
 
 /// The maximum number of operations that are sent on a connection and not answered yet.
@@ -70,7 +72,7 @@ pub(crate) enum Expected {
 /// An open connection. It's closed when the value is dropped.
 pub(crate) struct Connected {
     connection: MultiplexedConnection,
-    task: AbortHandle,
+    driver: Driver,
     pub(crate) epoch: Epoch,
     /// The address of the server, or `None` for a Unix socket.
     peer: Option<IpAddr>,
@@ -78,7 +80,7 @@ pub(crate) struct Connected {
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.task.abort();
+        self.driver.task.abort();
     }
 }
 
@@ -198,11 +200,11 @@ impl Settings {
             #[cfg(unix)]
             Place::Unix(_) => None,
         };
-        let (connection, task) = server.connect(place, &self.tls, &self.password).await?;
+        let (connection, driver) = server.connect(place, &self.tls, &self.password).await?;
         // Closes the connection if it can't be used.
         let mut connected = Connected {
             connection,
-            task: task.abort_handle(),
+            driver,
             epoch: Arc::from(""),
             peer,
         };
@@ -317,7 +319,24 @@ impl Connected {
 
     pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, RedisError> {
         let mut connection = self.connection.clone();
-        answer(connection.send_packed_command(command).await?)
+        answer(
+            self.answered(connection.send_packed_command(command))
+                .await?,
+        )
+    }
+
+    /// Waits for the answer to what is sent. Fails if the connection ends before: what is handed to the driver while it ends would get
+    /// neither an answer nor an error.
+    async fn answered<T>(
+        &self,
+        answer: impl Future<Output = RedisResult<T>>,
+    ) -> Result<T, RedisError> {
+        let (mut answer, mut ended) = (pin!(answer), pin!(self.driver.ended()));
+        poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(answer.map_err(RedisError::from)),
+            Poll::Pending => ended.as_mut().poll(cx).map(|()| Err(RedisError::Closed)),
+        })
+        .await
     }
 
     /// Sends commands all at once. `script` is the script that they call by its hash.
@@ -354,7 +373,9 @@ impl Connected {
         let each = if is_asking { 2 } else { 1 };
         let count = commands.len() * each;
         let mut connection = self.connection.clone();
-        let values = connection.send_packed_commands(&pipeline, 0, count).await?;
+        let values = self
+            .answered(connection.send_packed_commands(&pipeline, 0, count))
+            .await?;
         if values.len() != count {
             return Err(RedisError::Protocol(
                 "the server's response wasn't expected",
@@ -384,7 +405,7 @@ impl Lane {
     /// Returns the connection, unless it was closed.
     fn current(&self) -> Option<Arc<Connected>> {
         let connected = self.slot().clone();
-        connected.filter(|connected| !connected.task.is_finished())
+        connected.filter(|connected| !connected.driver.task.is_finished())
     }
 }
 
@@ -568,7 +589,7 @@ impl Node {
             }
         }
         if !is_answering {
-            connected.task.abort();
+            connected.driver.task.abort();
         }
     }
 
@@ -582,7 +603,7 @@ impl Node {
         let written_at = Instant::now();
         let mut acknowledged = self.acknowledged.lock().await;
         if let Some(last) = &*acknowledged {
-            if last.began > written_at && last.task == connected.task.id() {
+            if last.began > written_at && last.task == connected.driver.task.id() {
                 return last.result.clone();
             }
         }
@@ -618,7 +639,7 @@ impl Node {
         }
         *acknowledged = Some(Acknowledged {
             began,
-            task: connected.task.id(),
+            task: connected.driver.task.id(),
             result: result.clone(),
         });
         result
@@ -687,6 +708,17 @@ mod tests {
             server(|_| bulk(PRIMARY)).await?,
         ];
         assert_eq!(&*connect(places).await?.epoch, "one/two");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_sent_while_its_connection_ends_fails_at_once()
+    -> Result<(), RedisError> {
+        let connected = connect(vec![server(|_| bulk(PRIMARY)).await?]).await?;
+        connected.driver.task.abort();
+        let lost = connected.answered(std::future::pending::<RedisResult<Value>>());
+        let failed = timeout(CONNECT_TIMEOUT, lost).await;
+        assert_eq!(failed, Ok(Err(RedisError::Closed)));
         Ok(())
     }
 

@@ -12,7 +12,8 @@ use redis::{
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tower_passthrough::Secret;
 
 use crate::error::{RedisError, RedisStoreError};
@@ -26,6 +27,34 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The maximum number of addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 16;
+
+/// The task that sends and receives for a connection.
+pub(crate) struct Driver {
+    pub(crate) task: AbortHandle,
+    /// Closed by the end of the task.
+    ended: watch::Receiver<()>,
+}
+
+impl Driver {
+    fn spawn(driver: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (running, ended) = watch::channel(());
+        let task = tokio::spawn(async move {
+            driver.await;
+            drop(running);
+        });
+        Self {
+            task: task.abort_handle(),
+            ended,
+        }
+    }
+
+    /// Waits until the task has ended.
+    pub(crate) async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        // Nothing is sent, so this fails after the end.
+        let _ = ended.changed().await;
+    }
+}
 
 /// The place of the password, if it isn't the URL.
 #[derive(Clone)]
@@ -255,7 +284,7 @@ impl Server {
         place: Place,
         tls: &Tls,
         password: &Password,
-    ) -> Result<(MultiplexedConnection, JoinHandle<()>), RedisError> {
+    ) -> Result<(MultiplexedConnection, Driver), RedisError> {
         let mut settings = self.settings.clone();
         if let Some(password) = password.read().await? {
             let password = std::str::from_utf8(password.expose())
@@ -275,13 +304,13 @@ impl Server {
                         let (connection, driver) =
                             MultiplexedConnection::new_with_config(&settings, stream, config)
                                 .await?;
-                        Ok((connection, tokio::spawn(driver)))
+                        Ok((connection, Driver::spawn(driver)))
                     }
                     None => {
                         let (connection, driver) =
                             MultiplexedConnection::new_with_config(&settings, stream, config)
                                 .await?;
-                        Ok((connection, tokio::spawn(driver)))
+                        Ok((connection, Driver::spawn(driver)))
                     }
                 }
             }
@@ -290,7 +319,7 @@ impl Server {
                 let stream = tokio::net::UnixStream::connect(path).await?;
                 let (connection, driver) =
                     MultiplexedConnection::new_with_config(&settings, stream, config).await?;
-                Ok((connection, tokio::spawn(driver)))
+                Ok((connection, Driver::spawn(driver)))
             }
         }
     }
