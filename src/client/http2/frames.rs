@@ -41,9 +41,8 @@ const PADDED: u8 = 0x8;
 /// that stays below h2's budget, which is half of the connection's window.
 const MAX_SMALL_FRAMES: u32 = 256;
 /// The number of HEADERS frames after which the connection's task lets other tasks run, so that interim responses are read, and
-/// counted, before more of them arrive. It's more than [`MAX_STREAMS`](super::MAX_STREAMS), so that the responses of all streams are
-/// read in one turn. Shorter turns make batches smaller for all that follows: the writes to callers, and their next requests.
-const MAX_HEADERS_PER_TURN: u32 = 128;
+/// counted, before more of them arrive.
+const MAX_HEADERS_PER_TURN: u32 = 32;
 
 /// The streams of a connection that have a response, or wait for it.
 #[derive(Default)]
